@@ -74,9 +74,9 @@ type Config struct {
 		RegisteredIdAndPassAuths List[any] `json:"registeredIdAndPassAuths"`
 	} `json:"plugin"`
 	Theme struct {
-		Registered List[any]       `json:"registered"`
+		Registered List[any]   `json:"registered"`
 		BuiltIn    List[Named] `json:"builtIn"`
-		Default    string          `json:"default"`
+		Default    string      `json:"default"`
 	} `json:"theme"`
 	Email struct {
 		Enabled bool `json:"enabled"`

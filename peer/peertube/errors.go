@@ -75,6 +75,8 @@ type Problem struct {
 	Code          string                  `json:"code,omitempty"`
 	InvalidParams map[string]InvalidParam `json:"invalid-params,omitempty"`
 	Docs          string                  `json:"docs,omitempty"`
+	// OriginURL is where a video is to be had that this instance does not show.
+	OriginURL string `json:"originUrl,omitempty"`
 }
 
 // InvalidParam says what is wrong with one parameter of a request.

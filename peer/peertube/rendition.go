@@ -78,6 +78,27 @@ func Pick(renditions []Rendition, height int) (Rendition, bool) {
 	return Rendition{}, false
 }
 
+// Playable returns nil when the video has a rendition, and otherwise an *Error with
+// CodeNotPlayable that says why not.
+func (d VideoDetails) Playable() error {
+	if len(d.Renditions()) > 0 {
+		return nil
+	}
+	e := &Error{Code: CodeNotPlayable, URL: d.URL}
+	state := d.State.Number()
+	switch {
+	case d.IsLive:
+		e.Text = "This is a live stream, which Shoal does not play yet: open it in a browser."
+	case state != 0 && state != StatePublished:
+		e.Text = "Its instance is still preparing this video: try again later."
+	case len(d.Files) == 0 && len(d.StreamingPlaylists) == 0:
+		e.Text = "Its instance has no file of this video: try again later, or open it on the instance it comes from."
+	default:
+		e.Text = "Its instance offers no torrent for this video: open it in a browser."
+	}
+	return e
+}
+
 // renditions pairs the files of one set.
 func renditions(files []VideoFile, hls bool) []Rendition {
 	var out []Rendition
@@ -93,15 +114,15 @@ func renditions(files []VideoFile, hls bool) []Rendition {
 		if !f.joinable() || f.audioOnly() {
 			continue
 		}
-		r := Rendition{Height: f.nominalHeight(), FPS: max(int(f.FPS), 0), Size: int64(f.Size), HLS: hls, Video: f}
+		r := Rendition{Height: f.nominalHeight(), FPS: max(int(f.FPS), 0), Size: max(int64(f.Size), 0), HLS: hls, Video: f}
 		if f.HasAudio != nil && !*f.HasAudio && audio != nil {
 			sound := *audio
-			r.Audio, r.Size = &sound, r.Size+int64(sound.Size)
+			r.Audio, r.Size = &sound, r.Size+max(int64(sound.Size), 0)
 		}
 		out = append(out, r)
 	}
 	if audio != nil {
-		out = append(out, Rendition{Size: int64(audio.Size), HLS: hls, AudioOnly: true, Video: *audio})
+		out = append(out, Rendition{Size: max(int64(audio.Size), 0), HLS: hls, AudioOnly: true, Video: *audio})
 	}
 	slices.SortStableFunc(out, func(a, b Rendition) int {
 		switch {
@@ -141,10 +162,10 @@ func (f VideoFile) audioOnly() bool {
 
 // nominalHeight is the resolution's number, or what comes closest to it.
 func (f VideoFile) nominalHeight() int {
-	if f.Resolution.ID != nil {
+	switch {
+	case f.Resolution.ID != nil && (*f.Resolution.ID > 0 || f.HasVideo == nil):
 		return max(int(*f.Resolution.ID), 0)
-	}
-	if f.Width > 0 && f.Height > 0 {
+	case f.Width > 0 && f.Height > 0:
 		return int(min(f.Width, f.Height))
 	}
 	return max(int(f.Height), 0)
