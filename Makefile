@@ -21,6 +21,10 @@ VERSION_PACKAGE := shoal/app/cli
 LDFLAGS    = -s -w -X $(VERSION_PACKAGE).version=$(VERSION) -X $(VERSION_PACKAGE).commit=$(COMMIT)
 BUILDFLAGS = -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
+# anacrolix/torrent can keep its state in SQLite; Shoal keeps its own, so SQLite stays out.
+TAGS := nosqlite
+export GOFLAGS += -tags=$(TAGS)
+
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1x
 ARGS      ?=
@@ -64,9 +68,7 @@ install: ## Install the built ./shoal under $(DESTDIR)$(PREFIX)
 ##@ For developers
 
 .PHONY: check
-check: $(GOLANGCI_LINT) ## Fast checks: format, vet, build, short unit tests
-	$(GOLANGCI_LINT) fmt --diff
-	cd peer/utp && ../../$(GOLANGCI_LINT) fmt --diff
+check: fmt-check ## Fast checks: format, vet, build, short unit tests
 	$(GO) vet ./...
 	$(GO) build $(BUILDFLAGS) -o shoal ./app
 	$(GO) test -short ./...
@@ -87,12 +89,12 @@ test-unit: ## Unit tests, with the race detector except for what draws a window
 
 .PHONY: test-e2e
 test-e2e: ## Tests against real peers: Chromium, Node.js, aria2, libmpv, a window under Xvfb
-	@.ci/go-packages.sh e2e | xargs $(GO) test -tags e2e -p 1 -timeout 20m
+	@.ci/go-packages.sh e2e | xargs $(GO) test -tags $(TAGS),e2e -p 1 -timeout 20m
 
 .PHONY: bench
 bench: deps-test ## Benchmarks beside their references, ratios printed
 	@.ci/deps.sh bench
-	@.ci/go-packages.sh bench | xargs $(GO) test -tags e2e,bench -p 1 -timeout 40m -run '^$$' -bench . -benchtime $(BENCHTIME)
+	@.ci/go-packages.sh bench | xargs $(GO) test -tags $(TAGS),e2e,bench -p 1 -timeout 40m -run '^$$' -bench . -benchtime $(BENCHTIME)
 
 .PHONY: fuzz
 fuzz: ## Every fuzz test in turn, each for FUZZTIME (20s)
@@ -109,6 +111,13 @@ lint: $(GOLANGCI_LINT) ## All linters; .golangci.yml holds the walls between the
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format every Go file
 	$(GOLANGCI_LINT) fmt
+
+.PHONY: fmt-check
+fmt-check: $(GOLANGCI_LINT)
+	$(GOLANGCI_LINT) fmt --diff
+
+.PHONY: tools
+tools: $(GOLANGCI_LINT) $(GOVULNCHECK)
 
 .PHONY: vulncheck
 vulncheck: $(GOVULNCHECK) ## Known vulnerabilities in what is linked (asks the Go vulnerability database)

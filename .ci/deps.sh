@@ -12,6 +12,11 @@ set -euo pipefail
 
 [ "${SHOAL_SKIP_DEPS:-}" != 1 ] || exit 0
 
+if ! command -v go >/dev/null; then
+    echo "Go is missing: install Go 1.26 or later from https://go.dev/dl/ and put its bin folder on the PATH, then run make again." >&2
+    exit 1
+fi
+
 packages=()
 for set in "$@"; do
     case $set in
