@@ -8,7 +8,12 @@ package core
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
 
 	"shoal/app/config"
 	"shoal/instance"
@@ -27,8 +32,13 @@ type Options struct {
 	Instance *InstanceOptions
 	// Sources overrides the settings' transports where it is not empty.
 	Sources peer.Sources
+	// Local says that peers and trackers are on this machine: loopback addresses are offered, and
+	// neither the DHT nor the public STUN server is asked.
+	Local bool
 	// Resume joins the swarms held in the library again when Run starts.
 	Resume bool
+	// Window says that this process shows a window, now or soon.
+	Window bool
 	// Version names the program in the User-Agent.
 	Version string
 	// Logger gets what happens; nil discards it.
@@ -44,36 +54,180 @@ type InstanceOptions struct {
 }
 
 // App is the opened program: one in a process and one on a data folder.
-type App struct{}
+type App struct {
+	options  Options
+	logger   *slog.Logger
+	lock     *lock
+	engine   *peer.Engine
+	library  *library.Library
+	instance *instance.Instance
+	peertube *peertube.Client
+	keeper   *keeper
+	loopback loopback
+
+	mu     sync.Mutex
+	onOpen func(string)
+	// pending is what another start handed over before the window was there.
+	pending []string
+
+	closeOnce sync.Once
+	closeErr  error
+}
 
 // Open takes the data folder's lock and opens everything. Run must follow, or Close. Its errors
 // are sentences for a person; a folder that another process holds gives ErrInUse.
-func Open(ctx context.Context, o Options) (*App, error) { return nil, ErrInUse }
+func Open(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{options: o, logger: o.Logger}
+	if a.logger == nil {
+		a.logger = slog.New(slog.DiscardHandler)
+	}
+	if a.lock, err = openFolder(o.DataDir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = explainOpening(err)
+			if closeErr := a.Close(); closeErr != nil {
+				a.logger.Warn("closing after a failed start failed", "error", closeErr)
+			}
+		}
+	}()
+	if a.library, err = library.Open(filepath.Join(o.DataDir, "library.db")); err != nil {
+		return nil, err
+	}
+	if a.engine, err = peer.New(a.engineConfig()); err != nil {
+		return nil, err
+	}
+	a.peertube = peertube.New(peertube.Options{UserAgent: "Shoal/" + o.Version, Dev: o.Local, Logger: a.logger})
+	if o.Instance != nil {
+		if a.instance, err = instance.Open(ctx, a.instanceConfig()); err != nil {
+			return nil, err
+		}
+	}
+	a.keeper = newKeeper(a.library, a.engine, a.logger)
+	return a, nil
+}
+
+// openFolder creates the data folder and takes its lock.
+func openFolder(dir string) (*lock, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, folderError(dir, err)
+	}
+	l, err := takeLock(filepath.Join(dir, "lock"))
+	if errors.Is(err, ErrInUse) {
+		return nil, &Error{Code: CodeInUse, Message: fmt.Sprintf("the data folder %s is in use by another Shoal: stop that one, or name another folder with --data", dir), Err: err}
+	}
+	if err != nil {
+		return nil, folderError(dir, err)
+	}
+	return l, nil
+}
+
+func (a *App) engineConfig() peer.Config {
+	cfg := a.options.Config.Get()
+	sources := a.options.Sources
+	if len(sources) == 0 {
+		sources = configuredSources(cfg.Network)
+	}
+	var ec peer.Config
+	ec.Dir = cfg.DownloadsDir(a.options.DataDir)
+	ec.PiecesDB = filepath.Join(a.options.DataDir, "pieces.db")
+	ec.Port = cfg.Network.TorrentPort
+	ec.Sources = sources
+	ec.ReadAhead = cfg.ReadAhead
+	ec.UploadLimit = cfg.Network.UploadLimit
+	ec.DownloadLimit = cfg.Network.DownloadLimit
+	ec.DHT = cfg.Network.DHT && !a.options.Local
+	ec.Logger = a.logger
+	ec.WebRTC.UDPPort = cfg.Network.ICEPort
+	ec.WebRTC.Loopback = a.options.Local || onlyLoopback()
+	ec.WebRTC.Logger = a.logger
+	if !a.options.Local {
+		ec.WebRTC.ICEServers = iceServers(cfg.Network)
+	}
+	return ec
+}
+
+func (a *App) instanceConfig() instance.Config {
+	stored, o := a.options.Config.Get().Instance, *a.options.Instance
+	ic := instance.Config{
+		Dir: a.options.DataDir, Listen: o.Listen, URL: o.URL, Name: o.Name, Dev: o.Dev || stored.Dev,
+		Engine: a.engine, Logger: a.logger,
+	}
+	if ic.Listen == "" {
+		ic.Listen = stored.Listen
+	}
+	if ic.URL == "" {
+		ic.URL = stored.URL
+	}
+	if ic.Name == "" {
+		ic.Name = stored.Name
+	}
+	return ic
+}
 
 // Run serves until ctx ends or a part fails, then shuts down in reverse order within 10 s. Further
 // services start last and end first.
-func (a *App) Run(ctx context.Context, services ...Service) error { return nil }
+func (a *App) Run(ctx context.Context, services ...Service) error {
+	all := []Service{{Name: "engine", Serve: a.engine.Serve}}
+	if a.options.Resume {
+		all = append(all, Service{Name: "resume", Serve: a.serveResume})
+	}
+	all = append(all, Service{Name: "library", Serve: a.keeper.serve})
+	if a.instance != nil {
+		all = append(all, Service{Name: "instance", Serve: a.instance.Serve})
+	}
+	all = append(all, Service{Name: "loopback", Serve: a.loopback.serve})
+	err := supervise(ctx, a.logger, append(all, services...))
+	return errors.Join(err, a.Close())
+}
 
-// Close frees what Open took, when Run was never called.
-func (a *App) Close() error { return nil }
+func (a *App) serveResume(ctx context.Context) error {
+	if err := a.library.Resume(ctx, a.engine); err != nil && ctx.Err() == nil {
+		a.logger.Warn("some swarms were not joined again", "error", err)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// Close frees what Open took. Run does it too.
+func (a *App) Close() error {
+	a.closeOnce.Do(func() {
+		var errs []error
+		if a.instance != nil {
+			errs = append(errs, a.instance.Close())
+		}
+		if a.engine != nil {
+			errs = append(errs, a.engine.Close())
+		}
+		if a.peertube != nil {
+			a.peertube.Close()
+		}
+		if a.library != nil {
+			errs = append(errs, a.library.Close())
+		}
+		a.closeErr = errors.Join(append(errs, a.lock.release())...)
+	})
+	return a.closeErr
+}
 
 // Config returns the settings.
-func (a *App) Config() *config.Store { return nil }
+func (a *App) Config() *config.Store { return a.options.Config }
 
 // DataDir returns the data folder.
-func (a *App) DataDir() string { return "" }
+func (a *App) DataDir() string { return a.options.DataDir }
 
 // Logger returns the program's logger; it is never nil.
-func (a *App) Logger() *slog.Logger { return nil }
+func (a *App) Logger() *slog.Logger { return a.logger }
 
 // Engine returns the torrent engine.
-func (a *App) Engine() *peer.Engine { return nil }
+func (a *App) Engine() *peer.Engine { return a.engine }
 
 // Library returns what this machine holds.
-func (a *App) Library() *library.Library { return nil }
+func (a *App) Library() *library.Library { return a.library }
 
 // Instance returns the instance, nil where this process is none.
-func (a *App) Instance() *instance.Instance { return nil }
+func (a *App) Instance() *instance.Instance { return a.instance }
 
 // PeerTube returns the client for instances.
-func (a *App) PeerTube() *peertube.Client { return nil }
+func (a *App) PeerTube() *peertube.Client { return a.peertube }

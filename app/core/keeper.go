@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/anacrolix/torrent/metainfo"
+
+	"shoal/peer"
+	"shoal/peer/library"
+)
+
+// saveEvery is how often figures of the swarms go into the library.
+const saveEvery = 30 * time.Second
+
+// keeper keeps the library in step with the engine: entries in memory for quick answers, totals by
+// source over all runs of the program.
+type keeper struct {
+	library *library.Library
+	engine  *peer.Engine
+	logger  *slog.Logger
+
+	mu      sync.Mutex
+	loadErr error
+	entries map[string]library.Entry
+	base    map[string]totals // totals before this run
+}
+
+type totals struct{ uploaded, downloaded peer.Bytes }
+
+func newKeeper(l *library.Library, e *peer.Engine, logger *slog.Logger) *keeper {
+	k := &keeper{library: l, engine: e, logger: logger, entries: make(map[string]library.Entry), base: make(map[string]totals)}
+	list, err := l.List()
+	k.loadErr = err
+	for _, entry := range list {
+		k.entries[entry.Infohash] = entry
+		k.base[entry.Infohash] = totals{entry.Uploaded, entry.Downloaded}
+	}
+	return k
+}
+
+// serve saves figures until ctx ends, and once more then.
+func (k *keeper) serve(ctx context.Context) error {
+	if k.loadErr != nil {
+		return fmt.Errorf("reading library: %w", k.loadErr)
+	}
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return k.save()
+		case <-tick.C:
+			if err := k.save(); err != nil {
+				k.logger.Warn("saving library failed", "error", err)
+			}
+		}
+	}
+}
+
+// save writes the entries whose figures have changed.
+func (k *keeper) save() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var errs []error
+	for infohash, e := range k.entries {
+		swarm, ok := k.engine.Swarm(metainfo.NewHashFromHex(infohash))
+		if !ok {
+			continue
+		}
+		stats, base := swarm.Stats(), k.base[infohash]
+		was := e
+		e.Uploaded, e.Downloaded = base.uploaded.Plus(stats.Uploaded), base.downloaded.Plus(stats.Downloaded)
+		e.Complete = stats.Complete
+		if stats.Bytes > 0 {
+			e.Bytes = stats.Bytes
+		}
+		if e.Uploaded == was.Uploaded && e.Downloaded == was.Downloaded && e.Complete == was.Complete && e.Bytes == was.Bytes {
+			continue
+		}
+		errs = append(errs, k.put(e))
+	}
+	return errors.Join(errs...)
+}
+
+// put writes an entry; k.mu is held.
+func (k *keeper) put(e library.Entry) error {
+	if err := k.library.Put(e); err != nil {
+		return fmt.Errorf("saving swarm in library: %w", err)
+	}
+	k.entries[e.Infohash] = e
+	return nil
+}
+
+// entry returns what is known of a swarm.
+func (k *keeper) entry(infohash string) (library.Entry, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e, ok := k.entries[infohash]
+	return e, ok
+}
+
+// all returns a copy of the entries by infohash, and the totals before this run.
+func (k *keeper) all() (map[string]library.Entry, map[string]totals) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.entries), maps.Clone(k.base)
+}
+
+// hold adds or changes the entry of a swarm whose metadata is known.
+func (k *keeper) hold(swarm *peer.Swarm, change func(library.Entry, bool) library.Entry) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	infohash := swarm.Infohash().HexString()
+	e, known := k.entries[infohash]
+	e = change(e, known)
+	target := swarm.Target()
+	e.Magnet = target.Magnet()
+	if target.MetaInfo != nil && len(e.Torrent) == 0 {
+		torrent, err := encodeTorrent(target.MetaInfo)
+		if err != nil {
+			return err
+		}
+		e.Torrent = torrent
+	}
+	if e.Dir == "" {
+		e.Dir = swarm.Dir()
+	}
+	if stats := swarm.Stats(); stats.Bytes > 0 {
+		e.Bytes, e.Complete = stats.Bytes, stats.Complete
+	}
+	return k.put(e)
+}
+
+// change edits a known entry. It is no error where there is none.
+func (k *keeper) change(infohash string, edit func(*library.Entry)) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e, ok := k.entries[infohash]
+	if !ok {
+		return nil
+	}
+	edit(&e)
+	return k.put(e)
+}
+
+// forget removes an entry.
+func (k *keeper) forget(infohash string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.library.Delete(infohash); err != nil {
+		return fmt.Errorf("removing swarm from library: %w", err)
+	}
+	delete(k.entries, infohash)
+	delete(k.base, infohash)
+	return nil
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"shoal/app/config"
+	"shoal/instance"
+	"shoal/peer/library"
+)
+
+// Modes of Status.
+const (
+	ModeViewer   = "viewer"   // with a window
+	ModeInstance = "instance" // serving an instance
+)
+
+// Status is a summary of the program.
+type Status struct {
+	Version string
+	Mode    []string // ModeViewer, ModeInstance; empty where nothing runs until it is stopped
+	Swarms  []SwarmInfo
+	Queue   int // activities waiting for delivery to other instances
+	Disk    Disk
+}
+
+// Disk is what is kept, in bytes. A budget of 0 is none.
+type Disk struct {
+	Used   int64 `json:"used"`
+	Budget int64 `json:"budget"`
+}
+
+// Status returns the summary.
+func (a *App) Status() Status {
+	s := Status{Version: a.options.Version, Mode: []string{}, Swarms: a.Swarms()}
+	if a.options.Window {
+		s.Mode = append(s.Mode, ModeViewer)
+	}
+	if a.instance != nil {
+		s.Mode = append(s.Mode, ModeInstance)
+	}
+	s.Disk.Used = diskUsed(mediaDirs(a.options.Config.Get(), a.options.DataDir)...)
+	return s
+}
+
+func mediaDirs(cfg config.Config, data string) []string {
+	return []string{cfg.DownloadsDir(data), filepath.Join(data, "media")}
+}
+
+// StatusAtRest returns the summary of a data folder that no process holds, without starting
+// anything. A folder that does not exist holds nothing.
+func StatusAtRest(o Options) (_ Status, err error) {
+	s := Status{Version: o.Version, Mode: []string{}}
+	path := filepath.Join(o.DataDir, "library.db")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	l, err := openFolder(o.DataDir)
+	if err != nil {
+		return Status{}, err
+	}
+	defer func() { err = errors.Join(err, l.release()) }()
+	lib, err := library.Open(path)
+	if err != nil {
+		return Status{}, err
+	}
+	defer func() { err = errors.Join(err, lib.Close()) }()
+	entries, err := lib.List()
+	if err != nil {
+		return Status{}, fmt.Errorf("reading library: %w", err)
+	}
+	for _, e := range entries {
+		s.Swarms = append(s.Swarms, notJoined(e))
+	}
+	sortSwarms(s.Swarms)
+	s.Disk.Used = diskUsed(mediaDirs(o.Config.Get(), o.DataDir)...)
+	return s, nil
+}
+
+// Publish publishes a file on this process's instance.
+func (a *App) Publish(ctx context.Context, req instance.PublishRequest, progress func(instance.Progress)) (instance.Published, error) {
+	if a.instance == nil {
+		return instance.Published{}, fail(CodeNoInstance, nil, "the running Shoal is no instance: stop it and start shoal serve, or switch the instance on in the settings")
+	}
+	return a.instance.Publish(ctx, req, progress)
+}
+
+// OnOpen registers what shows an address in the window; it is called from any goroutine when
+// another start of the program hands its argument over ("" shows the window). nil unregisters.
+func (a *App) OnOpen(show func(arg string)) {
+	a.mu.Lock()
+	a.onOpen = show
+	var waiting []string
+	if show != nil {
+		waiting, a.pending = a.pending, nil
+	}
+	a.mu.Unlock()
+	for _, arg := range waiting {
+		show(arg)
+	}
+}
+
+// maxPending bounds the addresses that wait for the window to come up.
+const maxPending = 16
+
+// Show hands an address to the window.
+func (a *App) Show(arg string) error {
+	a.mu.Lock()
+	show := a.onOpen
+	if show == nil && a.options.Window && len(a.pending) < maxPending {
+		a.pending = append(a.pending, arg)
+		a.mu.Unlock()
+		return nil
+	}
+	a.mu.Unlock()
+	if show == nil {
+		return fail(CodeInUse, nil, "Shoal runs on this data folder without a window: stop it first, or name another folder with --data")
+	}
+	show(arg)
+	return nil
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package core
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/anacrolix/torrent/metainfo"
+
+	"shoal/peer"
+	"shoal/peer/library"
+)
+
+// SwarmInfo is one swarm held: live figures, and what the library knows. Uploaded and Downloaded
+// count all runs of the program.
+type SwarmInfo struct {
+	peer.Stats
+	Dir    string    `json:"dir,omitempty"`    // the folder its files lie in
+	Path   string    `json:"path,omitempty"`   // its first file, "" while unknown
+	Page   string    `json:"page,omitempty"`   // the watch page, "" for a magnet
+	Magnet string    `json:"magnet,omitempty"` // what joins it elsewhere
+	Added  time.Time `json:"added,omitzero"`   // when it was joined first
+	Own    bool      `json:"own,omitempty"`    // a video of this process's own instance
+	Joined bool      `json:"joined"`           // whether the engine takes part now
+}
+
+// Swarms lists every swarm held, oldest first, the own instance's videos after the others. It takes
+// no engine lock and may be called twice a second.
+func (a *App) Swarms() []SwarmInfo {
+	entries, base := a.keeper.all()
+	var list []SwarmInfo
+	for _, swarm := range a.engine.Swarms() {
+		infohash := swarm.Infohash().HexString()
+		info := SwarmInfo{Stats: swarm.Stats(), Dir: swarm.Dir(), Path: swarm.FilePath(0), Joined: true}
+		info.Infohash = infohash
+		e, known := entries[infohash]
+		if known {
+			fillFrom(&info, e)
+			info.Uploaded = info.Uploaded.Plus(base[infohash].uploaded)
+			info.Downloaded = info.Downloaded.Plus(base[infohash].downloaded)
+			delete(entries, infohash)
+		} else {
+			_, info.Own = a.ownSwarm(infohash)
+			info.Magnet = swarm.Target().Magnet()
+		}
+		list = append(list, info)
+	}
+	for _, e := range entries {
+		list = append(list, notJoined(e))
+	}
+	sortSwarms(list)
+	return list
+}
+
+func sortSwarms(list []SwarmInfo) {
+	slices.SortStableFunc(list, func(x, y SwarmInfo) int {
+		if x.Own != y.Own {
+			if x.Own {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(x.Added.Compare(y.Added), cmp.Compare(x.Infohash, y.Infohash))
+	})
+}
+
+func fillFrom(info *SwarmInfo, e library.Entry) {
+	if e.Name != "" {
+		info.Name = e.Name
+	}
+	info.Page, info.Added, info.Magnet = e.Page, e.Added, e.Magnet
+}
+
+// notJoined is an entry that the engine does not take part in.
+func notJoined(e library.Entry) SwarmInfo {
+	info := SwarmInfo{Dir: e.Dir, Path: e.Path}
+	info.Stats = peer.Stats{
+		Infohash: e.Infohash, Name: e.Name, Bytes: e.Bytes, Complete: e.Complete, Paused: e.Paused,
+		Uploaded: e.Uploaded, Downloaded: e.Downloaded, Seeders: -1, Leechers: -1,
+	}
+	if e.Complete {
+		info.Completed = e.Bytes
+	}
+	fillFrom(&info, e)
+	return info
+}
+
+// find returns a swarm by its infohash.
+func (a *App) find(infohash string) (*peer.Swarm, error) {
+	raw, err := hex.DecodeString(infohash)
+	if err != nil || len(raw) != metainfo.HashSize {
+		return nil, fail(CodeBadInput, err, "%q is no infohash: it has 40 hexadecimal digits", infohash)
+	}
+	swarm, ok := a.engine.Swarm(metainfo.Hash(raw))
+	if !ok {
+		return nil, fail(CodeNotFound, nil, "no swarm %s is held: look at the list of swarms", infohash)
+	}
+	return swarm, nil
+}
+
+// Pause drops a swarm's connections until ResumeSwarm; the library remembers it.
+func (a *App) Pause(infohash string) error {
+	swarm, err := a.find(infohash)
+	if err != nil {
+		return err
+	}
+	swarm.Pause()
+	return a.keeper.change(infohash, func(e *library.Entry) { e.Paused = true })
+}
+
+// ResumeSwarm takes a paused swarm up again.
+func (a *App) ResumeSwarm(infohash string) error {
+	swarm, err := a.find(infohash)
+	if err != nil {
+		if e, known := a.keeper.entry(infohash); known {
+			return a.rejoin(e)
+		}
+		return err
+	}
+	swarm.Resume()
+	return a.keeper.change(infohash, func(e *library.Entry) { e.Paused = false })
+}
+
+// rejoin joins the swarm of an entry that the engine does not take part in.
+func (a *App) rejoin(e library.Entry) error {
+	target, err := peer.ParseTorrent(e.Torrent)
+	if err != nil {
+		if target, err = peer.ParseMagnet(e.Magnet); err != nil {
+			return fmt.Errorf("reading held swarm: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
+	defer cancel()
+	if _, err := a.engine.Join(ctx, target, peer.JoinOptions{Dir: e.Dir}); err != nil {
+		return err
+	}
+	return a.keeper.change(e.Infohash, func(e *library.Entry) { e.Paused = false })
+}
+
+// Remove leaves a swarm and forgets it. deleteFiles deletes what was fetched, never a file seeded
+// in place. An own instance's video is refused.
+func (a *App) Remove(ctx context.Context, infohash string, deleteFiles bool) error {
+	if _, own := a.ownSwarm(infohash); own {
+		return fail(CodeBadInput, nil, "this is a video of your own instance: delete it there")
+	}
+	swarm, err := a.find(infohash)
+	if err == nil {
+		if err := swarm.Leave(ctx, deleteFiles); err != nil {
+			return fmt.Errorf("leaving swarm: %w", err)
+		}
+	} else if _, known := a.keeper.entry(infohash); !known {
+		return err
+	}
+	return a.keeper.forget(infohash)
+}
+
+// encodeTorrent writes a .torrent file (BEP 3).
+func encodeTorrent(mi *metainfo.MetaInfo) ([]byte, error) {
+	var buf bytes.Buffer
+	if err := mi.Write(&buf); err != nil {
+		return nil, fmt.Errorf("writing torrent: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+// diskUsed adds up the files' sizes under folders, in bytes on disk where that is known.
+func diskUsed(dirs ...string) int64 {
+	var sum int64
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+			if err != nil {
+				if d != nil && d.IsDir() {
+					return filepath.SkipDir
+				}
+				return nil // gone meanwhile
+			}
+			if info, err := d.Info(); err == nil && d.Type().IsRegular() {
+				sum += fileUsed(info)
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+	}
+	return sum
+}
