@@ -73,7 +73,7 @@ type Problem struct {
 	Instance      string                  `json:"instance,omitempty"`
 	Status        Int                     `json:"status"`
 	Code          string                  `json:"code,omitempty"`
-	InvalidParams map[string]InvalidParam `json:"invalid-params,omitempty"`
+	InvalidParams map[string]InvalidParam `json:"invalid-params,omitzero"`
 	Docs          string                  `json:"docs,omitempty"`
 	// OriginURL is where a video is to be had that this instance does not show.
 	OriginURL string `json:"originUrl,omitempty"`

@@ -62,6 +62,10 @@ func normalHost(host string) (string, error) {
 	if err != nil || !isHostName(name) {
 		return "", errNoServer()
 	}
+	// A name that is not its own normal form is one that resolvers disagree about.
+	if again, err := idna.Lookup.ToASCII(name); err != nil || again != name {
+		return "", errNoServer()
+	}
 	return name, nil
 }
 

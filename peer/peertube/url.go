@@ -46,7 +46,7 @@ func ParseURL(s string) (Location, error) {
 		return Location{}, err
 	}
 	loc := Location{Instance: instance}
-	if err := loc.readPath(u.Path); err != nil {
+	if err := loc.readPath(u.EscapedPath()); err != nil {
 		return Location{}, err
 	}
 	if loc.VideoID != "" {
@@ -128,11 +128,18 @@ func otherScheme(s string) (string, bool) {
 	return scheme, true
 }
 
-// readPath fills in what the path names.
+// readPath fills in what the path, still escaped, names.
 func (l *Location) readPath(path string) error {
 	seg := strings.Split(strings.Trim(path, "/"), "/")
 	if slices.Contains(seg[1:], "") {
 		return badURL("This address has an empty part: check that it was copied whole.")
+	}
+	for i := range seg {
+		part, err := url.PathUnescape(seg[i])
+		if err != nil {
+			return badURL("This is not an address: check that it was copied whole.")
+		}
+		seg[i] = part
 	}
 	at := func(i int) string {
 		if i < len(seg) {
