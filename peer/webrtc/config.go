@@ -37,6 +37,26 @@ type Config struct {
 	HTTPClient *http.Client
 }
 
+func (c Config) withDefaults() Config {
+	if c.Offers <= 0 {
+		c.Offers = 5
+	}
+	c.Offers = min(c.Offers, 10)
+	if c.MaxConnsPerSwarm <= 0 {
+		c.MaxConnsPerSwarm = 30
+	}
+	if c.MaxConns <= 0 {
+		c.MaxConns = 200
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.HTTPClient == nil {
+		c.HTTPClient = http.DefaultClient
+	}
+	return c
+}
+
 // SwarmConfig says who joins which swarm.
 type SwarmConfig struct {
 	// Infohash is the swarm; PeerID is who the torrent client says it is in its handshakes.

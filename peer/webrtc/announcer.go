@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package webrtc
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// announcer announces one swarm to one tracker: at the tracker's interval, soon after a change, and
+// never in a storm.
+type announcer struct {
+	s       *Swarm
+	tracker *tracker
+	kick    chan struct{} // something changed that may make the next announce due earlier
+
+	mu        sync.Mutex
+	started   bool // this session of the tracker has heard "started"
+	pending   bool // "completed" is to be told
+	waiting   bool // an announce waits for its answer
+	trackerID text
+	interval  time.Duration
+	quick     time.Duration // pause before the next announce for want of peers
+	lost      int           // the swarm's lost connections when quick was set
+	failures  int           // "failure reason"s in a row
+	holdUntil time.Time     // no announce before this, after a failure
+	last      time.Time
+	counted   bool // the tracker told how many take part
+	seeders   int
+	leechers  int
+	warning   string
+	failure   string
+}
+
+func newAnnouncer(s *Swarm) *announcer {
+	return &announcer{
+		s:        s,
+		kick:     make(chan struct{}, 1),
+		interval: s.t.times.interval,
+		quick:    s.t.times.quick,
+	}
+}
+
+// run announces until the swarm is closed.
+func (a *announcer) run() {
+	defer a.s.t.release(a.tracker, a)
+	for a.s.ctx.Err() == nil {
+		session, changed, _ := a.tracker.current()
+		if session != nil {
+			a.serve(session)
+		}
+		select {
+		case <-changed:
+		case <-a.s.ctx.Done():
+		}
+	}
+}
+
+// serve announces as long as the tracker's connection lasts.
+func (a *announcer) serve(to *session) {
+	a.mu.Lock()
+	a.started, a.waiting = false, false
+	a.mu.Unlock()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-a.s.ctx.Done():
+			a.leave(to)
+			return
+		case <-to.done:
+			return
+		case <-a.kick:
+		case <-timer.C:
+		}
+		if wait := time.Until(a.due()); wait > 0 {
+			timer.Reset(wait)
+			continue
+		}
+		a.announce(to)
+		timer.Reset(max(0, time.Until(a.due())))
+	}
+}
+
+// due is when the next announce is to be made.
+func (a *announcer) due() time.Time {
+	soon, conns, lost := a.s.wants(a)
+	_, _, left := a.s.progress()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case !a.started || a.pending:
+		return a.holdUntil
+	}
+	at := a.last.Add(a.interval)
+	if lost != a.lost {
+		a.lost, a.quick = lost, a.s.t.times.quick
+	}
+	if soon && a.others(left) > conns {
+		if quick := a.last.Add(a.quick); quick.Before(at) {
+			at = quick
+		}
+	}
+	if at.Before(a.holdUntil) {
+		at = a.holdUntil
+	}
+	return at
+}
+
+// others is how many peers there may be to connect to, as far as the tracker tells: a complete peer
+// has no use for others that are complete. a.mu is held.
+func (a *announcer) others(left int64) int {
+	switch {
+	case !a.counted:
+		return maxOffersPerSwarm
+	case left == 0:
+		return a.leechers
+	default:
+		return a.seeders + a.leechers - 1
+	}
+}
+
+// announce makes offers, if more peers are wanted, and sends them.
+func (a *announcer) announce(to *session) {
+	uploaded, downloaded, left := a.s.progress()
+	_, conns, _ := a.s.wants(a)
+	a.mu.Lock()
+	want := min(a.s.t.cfg.Offers, a.others(left)-conns)
+	a.mu.Unlock()
+	offers := a.s.makeOffers(a.s.ctx, a, want)
+	if a.s.ctx.Err() != nil {
+		return
+	}
+	m := a.message(uploaded, downloaded, left)
+	m.Offers, m.Numwant = offers, newNumber(int64(len(offers)))
+	a.mu.Lock()
+	m.Event = a.event()
+	a.started, a.waiting, a.last = true, true, time.Now()
+	a.quick = min(2*a.quick, a.interval)
+	a.mu.Unlock()
+	to.send(m)
+}
+
+// event is the announce's event (BEP 3), and is told once. a.mu is held.
+func (a *announcer) event() string {
+	switch {
+	case !a.started:
+		return "started"
+	case a.pending:
+		a.pending = false
+		return "completed"
+	default:
+		return ""
+	}
+}
+
+func (a *announcer) message(uploaded, downloaded, left int64) *message {
+	m := &message{
+		Action:     "announce",
+		Infohash:   a.s.cfg.Infohash[:],
+		PeerID:     a.s.cfg.PeerID[:],
+		Uploaded:   newNumber(max(0, uploaded)),
+		Downloaded: newNumber(max(0, downloaded)),
+	}
+	if left >= 0 {
+		// Trackers take an announce without it for one of a peer that is not complete.
+		m.Left = newNumber(left)
+	}
+	a.mu.Lock()
+	m.TrackerID = a.trackerID
+	a.mu.Unlock()
+	return m
+}
+
+// leave tells the tracker that we are gone, if it has heard of us.
+func (a *announcer) leave(to *session) {
+	a.mu.Lock()
+	started := a.started
+	a.mu.Unlock()
+	if !started {
+		return
+	}
+	m := a.message(a.s.progress())
+	m.Event, m.Numwant = "stopped", newNumber(0)
+	to.sendWait(m, a.s.t.times.flush)
+}
+
+// complete announces "completed" soon.
+func (a *announcer) complete() {
+	a.mu.Lock()
+	a.pending = true
+	a.mu.Unlock()
+	a.hurry()
+}
+
+// hurry makes the announcer look again at when it is due.
+func (a *announcer) hurry() { notify(a.kick) }
+
+func (a *announcer) waits() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.waiting
+}
+
+// handle takes a message that the tracker sent for the swarm.
+func (a *announcer) handle(from *session, m *message) {
+	if m.Offer != nil || m.Answer != nil {
+		if m.Offer != nil {
+			a.s.handleOffer(a, from, m)
+		}
+		if m.Answer != nil {
+			a.s.handleAnswer(m)
+		}
+		return
+	}
+	a.mu.Lock()
+	a.waiting = false
+	if m.Warning != "" {
+		a.warning = string(m.Warning)
+		a.s.t.logger.Debug("tracker warns", "url", a.tracker.url, "text", a.warning)
+	}
+	if m.Failure != "" {
+		a.fail(m)
+	} else {
+		a.respond(m)
+	}
+	a.mu.Unlock()
+	a.hurry()
+}
+
+// fail honours a "failure reason": no announce for a while that doubles, or for as long as the
+// tracker says (BEP 31). a.mu is held.
+func (a *announcer) fail(m *message) {
+	a.failure = string(m.Failure)
+	a.s.t.logger.Debug("tracker refuses", "url", a.tracker.url, "reason", a.failure)
+	pause := min(a.s.t.times.failure<<min(a.failures, 10), a.s.t.times.intervalMax)
+	a.failures++
+	if m.RetryIn == "never" {
+		pause = neverAgain
+	} else if minutes, err := strconv.ParseFloat(string(m.RetryIn), 64); err == nil && minutes > 0 {
+		pause = max(pause, min(time.Duration(minutes*float64(time.Minute)), neverAgain))
+	}
+	a.holdUntil = time.Now().Add(pause)
+}
+
+const neverAgain = 24 * time.Hour
+
+// respond takes what an announce was answered with. a.mu is held.
+func (a *announcer) respond(m *message) {
+	a.failure, a.failures, a.holdUntil = "", 0, time.Time{}
+	if m.GivenID != "" {
+		a.trackerID = m.GivenID
+	}
+	if m.Interval != nil || m.MinInterval != nil {
+		a.interval = a.bounded(max(m.Interval.value(), m.MinInterval.value()))
+	}
+	if m.Complete != nil || m.Incomplete != nil {
+		a.counted = true
+		a.seeders, a.leechers = count(m.Complete), count(m.Incomplete)
+	}
+}
+
+// bounded is a tracker's interval of so many seconds, within what is sane, and up to a tenth
+// longer by chance.
+func (a *announcer) bounded(seconds int64) time.Duration {
+	times := &a.s.t.times
+	d := times.interval
+	if seconds > 0 {
+		d = time.Duration(min(seconds, int64(times.intervalMax/time.Second)+1)) * time.Second
+	}
+	d = max(d, times.intervalMin)
+	return min(d+rand.N(d/10+1), times.intervalMax) //nolint:gosec // chance, no secret
+}
+
+// count bounds a tracker's count to what can be true.
+func count(n *number) int { return int(max(0, min(n.value(), 1_000_000_000))) }
+
+func (a *announcer) status() TrackerStatus {
+	session, _, problem := a.tracker.current()
+	next := a.due()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	st := TrackerStatus{
+		URL:          a.tracker.url,
+		Connected:    session != nil,
+		Seeders:      a.seeders,
+		Leechers:     a.leechers,
+		Interval:     a.interval,
+		LastAnnounce: a.last,
+		Warning:      a.warning,
+		LastError:    a.failure,
+	}
+	if session == nil {
+		st.LastError = problem
+	} else if a.started {
+		st.NextAnnounce = next
+	}
+	return st
+}

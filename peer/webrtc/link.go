@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package webrtc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// link is one peer connection from its offer to its end.
+type link struct {
+	s        *Swarm
+	by       *announcer             // whose tracker brings the peers together
+	pc       *webrtc.PeerConnection // set once, by connect
+	channels atomic.Int32           // that the peer opened; the first counts
+
+	// Under s.mu.
+	state   linkState
+	offerID string      // ours; empty if the peer made the offer
+	peerID  [20]byte    // known from the answer on
+	timer   *time.Timer // ends what takes too long
+	opened  time.Time
+	conn    *conn
+	owned   bool // pc is set, and closed by finish
+}
+
+type linkState int
+
+const (
+	linkNew      linkState = iota // in no map yet
+	linkOffered                   // in s.offers
+	linkOpening                   // in s.links
+	linkOpen                      // in s.links, with a conn
+	linkFinished                  // in no map any more
+)
+
+// maxChannels is how many data channels a peer may open; only the first is used.
+const maxChannels = 4
+
+// connect makes the link's peer connection.
+func (l *link) connect() error {
+	pc, err := l.s.t.newPeerConnection()
+	if err != nil {
+		return err
+	}
+	if !l.s.adopt(l, pc) {
+		return errors.Join(errFinished, pc.Close())
+	}
+	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {
+			l.finish(errors.New("connection " + state.String()))
+		}
+	})
+	return nil
+}
+
+// describe sets the local description and waits, no longer than gathering may take, until all
+// candidates are in it: none can follow later (there is no trickle ICE here).
+func (l *link) describe(ctx context.Context, local webrtc.SessionDescription) (string, error) {
+	gathered := webrtc.GatheringCompletePromise(l.pc)
+	if err := l.pc.SetLocalDescription(local); err != nil {
+		return "", fmt.Errorf("setting local description: %w", err)
+	}
+	mapped := l.s.t.mapped(ctx)
+	timeout := time.NewTimer(l.s.t.times.gather)
+	defer timeout.Stop()
+	select {
+	case <-gathered:
+	case <-timeout.C:
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	return addCandidates(l.pc.LocalDescription().SDP, mapped), nil
+}
+
+// offer makes the offer that this link begins with.
+func (l *link) offer(ctx context.Context) (description, error) {
+	if err := l.connect(); err != nil {
+		return description{}, err
+	}
+	dc, err := l.pc.CreateDataChannel(l.offerID[:8], nil)
+	if err != nil {
+		return description{}, fmt.Errorf("creating data channel: %w", err)
+	}
+	dc.OnOpen(func() { l.open(dc) })
+	local, err := l.pc.CreateOffer(nil)
+	if err != nil {
+		return description{}, fmt.Errorf("creating offer: %w", err)
+	}
+	sdp, err := l.describe(ctx, local)
+	return description{Type: "offer", SDP: sdp}, err
+}
+
+// answer makes the answer to a peer's offer.
+func (l *link) answer(ctx context.Context, remote description) (description, error) {
+	if err := l.connect(); err != nil {
+		return description{}, err
+	}
+	l.pc.OnDataChannel(func(dc *webrtc.DataChannel) {
+		switch n := l.channels.Add(1); {
+		case n == 1:
+			dc.OnOpen(func() { l.open(dc) })
+		case n > maxChannels:
+			l.finish(errors.New("peer opens too many data channels"))
+		}
+	})
+	if err := l.apply(webrtc.SDPTypeOffer, remote); err != nil {
+		return description{}, err
+	}
+	local, err := l.pc.CreateAnswer(nil)
+	if err != nil {
+		return description{}, fmt.Errorf("creating answer: %w", err)
+	}
+	sdp, err := l.describe(ctx, local)
+	return description{Type: "answer", SDP: sdp}, err
+}
+
+// apply sets the peer's description.
+func (l *link) apply(kind webrtc.SDPType, remote description) error {
+	err := l.pc.SetRemoteDescription(webrtc.SessionDescription{
+		Type: kind,
+		SDP:  cleanSDP(remote.SDP, l.s.t.cfg.Loopback),
+	})
+	if err != nil {
+		return fmt.Errorf("setting remote description: %w", err)
+	}
+	return nil
+}
+
+// open makes a conn of the data channel and gives it to the torrent client.
+func (l *link) open(dc *webrtc.DataChannel) {
+	c, err := l.newConn(dc)
+	if err != nil {
+		l.finish(err)
+		return
+	}
+	if !l.s.opened(l, c) {
+		return
+	}
+	if err := c.start(); err != nil {
+		l.finish(err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.t.times.accept)
+	defer cancel()
+	if !l.s.t.listener.deliver(ctx, c) {
+		l.finish(errors.New("torrent client did not accept the connection"))
+	}
+}
+
+func (l *link) newConn(dc *webrtc.DataChannel) (*conn, error) {
+	if !dc.Ordered() || dc.MaxPacketLifeTime() != nil || dc.MaxRetransmits() != nil {
+		return nil, errors.New("data channel is not reliable")
+	}
+	raw, err := dc.DetachWithDeadline()
+	if err != nil {
+		return nil, fmt.Errorf("detaching data channel: %w", err)
+	}
+	ch, ok := raw.(channel)
+	if !ok {
+		return nil, fmt.Errorf("data channel is a %T", raw)
+	}
+	remote := newAddr(l.s.t.salt, l.s.peerOf(l), l.remoteIP())
+	return newConn(ch, handshake(&l.s.cfg), remote, newAddr(l.s.t.salt, l.s.cfg.PeerID, ""), &l.s.t.buffers, func() {
+		l.finish(nil)
+	}), nil
+}
+
+// remoteIP is the address that packets go to.
+func (l *link) remoteIP() string {
+	sctp := l.pc.SCTP()
+	if sctp == nil {
+		return ""
+	}
+	pair, err := sctp.Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil || pair.Remote == nil {
+		return ""
+	}
+	return pair.Remote.Address
+}
+
+// finish ends the link, whatever its state; why is nil when the torrent client ended it.
+func (l *link) finish(why error) {
+	c, owned, ok := l.s.finished(l, why)
+	if !ok {
+		return
+	}
+	if c != nil {
+		_ = c.Close()
+	}
+	if !owned {
+		return
+	}
+	l.s.t.spawn(func() {
+		if err := l.pc.GracefulClose(); err != nil {
+			l.s.t.logger.Debug("closing peer connection failed", "error", err)
+		}
+	})
+}

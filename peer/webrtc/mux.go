@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package webrtc
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"syscall"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/transport/v5/stdnet"
+)
+
+const (
+	// socketBuffer is asked for in bytes, each way; the system gives what it allows. A small one
+	// loses packets in every burst, and SCTP halves its window each time.
+	socketBuffer = 4 << 20
+	// maxListenAddresses bounds the host candidates that are offered.
+	maxListenAddresses = 16
+)
+
+// mux shares one UDP port among all connections: packets find theirs by the ICE user name, then by
+// their source (ICE UDP mux).
+type mux struct {
+	*ice.UniversalUDPMuxDefault
+	port     int
+	loopback bool
+}
+
+func listenMux(cfg Config, logger *slog.Logger) (*mux, error) {
+	socket, err := listenUDP(cfg.UDPPort)
+	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("UDP port %d is in use by another program; choose another port for WebRTC: %w", cfg.UDPPort, err)
+		}
+		return nil, fmt.Errorf("opening UDP port %d for WebRTC: %w", cfg.UDPPort, err)
+	}
+	if err := errors.Join(socket.SetReadBuffer(socketBuffer), socket.SetWriteBuffer(socketBuffer)); err != nil {
+		logger.Debug("socket buffers stay small", "error", err)
+	}
+	local, err := stdnet.NewNet()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listing network interfaces: %w", err), socket.Close())
+	}
+	port := 0
+	if a, ok := socket.LocalAddr().(*net.UDPAddr); ok {
+		port = a.Port
+	}
+	return &mux{
+		UniversalUDPMuxDefault: ice.NewUniversalUDPMuxDefault(ice.UniversalUDPMuxParams{
+			Logger:  pionLogger{logger: logger, scope: "mux"},
+			UDPConn: socket,
+			Net:     local,
+		}),
+		port:     port,
+		loopback: cfg.Loopback,
+	}, nil
+}
+
+// listenUDP opens a port for IPv6 and IPv4, or for IPv4 where the system has no IPv6.
+func listenUDP(port int) (*net.UDPConn, error) {
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv6unspecified, Port: port})
+	if err == nil || errors.Is(err, syscall.EADDRINUSE) {
+		return socket, err
+	}
+	return net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4zero, Port: port})
+}
+
+// GetListenAddresses lists the addresses to offer as host candidates. They are read anew each
+// time, since a machine changes networks while the program runs.
+func (m *mux) GetListenAddresses() []net.Addr {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	bound, _ := m.LocalAddr().(*net.UDPAddr)
+	only4 := bound != nil && bound.IP.To4() != nil
+	var out []net.Addr
+	for _, a := range own {
+		ipNet, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		ip := ipNet.IP
+		switch {
+		case ip.IsLoopback() && !m.loopback,
+			ip.To4() == nil && (only4 || ip.IsLinkLocalUnicast()),
+			!ip.IsGlobalUnicast() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast():
+			continue
+		}
+		if len(out) < maxListenAddresses {
+			out = append(out, &net.UDPAddr{IP: ip, Port: m.port})
+		}
+	}
+	return out
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package webrtc
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pion/stun/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+// cleanSDP takes from a stranger's session description the candidates that we cannot or will not
+// use: other than UDP, host names (mDNS ones among them, which we never resolve), loopback unless
+// it is allowed, and any beyond maxCandidates. A connection can still come about without them: the
+// other side's checks tell where it is.
+func cleanSDP(sdp string, loopback bool) string {
+	kept := 0
+	lines := slices.DeleteFunc(strings.Split(sdp, "\n"), func(line string) bool {
+		value, ok := strings.CutPrefix(strings.TrimSpace(line), "a=candidate:")
+		if !ok {
+			return false
+		}
+		if kept >= maxCandidates || !usableCandidate(value, loopback) {
+			return true
+		}
+		kept++
+		return false
+	})
+	return strings.Join(lines, "\n")
+}
+
+// usableCandidate reads "foundation component transport priority address port typ …" (RFC 8839 §5.1).
+func usableCandidate(value string, loopback bool) bool {
+	f := strings.Fields(value)
+	if len(f) < 8 || !strings.EqualFold(f[2], "udp") {
+		return false
+	}
+	ip, err := netip.ParseAddr(f[4])
+	port, perr := strconv.ParseUint(f[5], 10, 16)
+	if err != nil || perr != nil || port == 0 || ip.Zone() != "" {
+		return false
+	}
+	ip = ip.Unmap()
+	if ip.IsLoopback() {
+		return loopback
+	}
+	return ip.IsGlobalUnicast() || ip.IsLinkLocalUnicast()
+}
+
+// addCandidates adds the addresses that STUN servers saw our port as (server reflexive candidates,
+// RFC 8445 §5.1.1.2) to a description that is complete otherwise.
+func addCandidates(sdp string, mapped []netip.AddrPort) string {
+	if len(mapped) == 0 {
+		return sdp
+	}
+	var add strings.Builder
+	for i, m := range mapped {
+		// Priority: type preference 100, no local preference, component 1 (RFC 8445 §5.1.2.1).
+		fmt.Fprintf(&add, "a=candidate:srflx%d 1 udp %d %s %d typ srflx raddr 0.0.0.0 rport 0\r\n",
+			i, uint32(100)<<24|uint32(65535-i)<<8|255, m.Addr(), m.Port())
+	}
+	if before, after, ok := strings.Cut(sdp, "a=end-of-candidates"); ok {
+		return before + add.String() + "a=end-of-candidates" + after
+	}
+	return sdp + add.String()
+}
+
+// turnServers are those of the servers that relay; pion keeps a socket for each.
+func turnServers(servers []ICEServer) []webrtc.ICEServer {
+	var out []webrtc.ICEServer
+	for _, s := range servers {
+		urls := slices.DeleteFunc(slices.Clone(s.URLs), func(u string) bool {
+			parsed, err := stun.ParseURI(u)
+			return err != nil || (parsed.Scheme != stun.SchemeTypeTURN && parsed.Scheme != stun.SchemeTypeTURNS)
+		})
+		if len(urls) > 0 {
+			out = append(out, webrtc.ICEServer{URLs: urls, Username: s.Username, Credential: s.Credential})
+		}
+	}
+	return out
+}
+
+// mapped asks the STUN servers how our one port looks from outside. It takes no longer than the
+// gathering of candidates may; answers are kept for some seconds by the mux.
+func (t *Transport) mapped(ctx context.Context) []netip.AddrPort {
+	var out []netip.AddrPort
+	deadline := time.Now().Add(t.times.gather)
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	for _, s := range t.cfg.ICEServers {
+		for _, u := range s.URLs {
+			parsed, err := stun.ParseURI(u)
+			if err != nil || parsed.Scheme != stun.SchemeTypeSTUN {
+				continue
+			}
+			a, err := t.mappedBy(ctx, parsed)
+			if err != nil {
+				t.logger.Debug("STUN server did not answer", "url", u, "error", err)
+				continue
+			}
+			if !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+func (t *Transport) mappedBy(ctx context.Context, server *stun.URI) (netip.AddrPort, error) {
+	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", server.Host)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("looking up STUN server: %w", err)
+	}
+	got, err := t.mux.GetXORMappedAddrContext(ctx, &net.UDPAddr{IP: ips[0], Port: server.Port}, t.times.gather)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("asking STUN server: %w", err)
+	}
+	ip, ok := netip.AddrFromSlice(got.IP)
+	if !ok || got.Port <= 0 || got.Port > 65535 {
+		return netip.AddrPort{}, fmt.Errorf("STUN server answered %v", got)
+	}
+	return netip.AddrPortFrom(ip.Unmap(), uint16(got.Port)), nil
+}
