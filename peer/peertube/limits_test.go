@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -107,33 +106,38 @@ func TestStoppedCall(t *testing.T) {
 	}
 }
 
+// While as many calls as are allowed wait for their answers, another one does not
+// reach the instance.
 func TestConcurrencyIsBounded(t *testing.T) {
-	const most, calls = 3, 12
-	var now, peak atomic.Int32
-	reached := make(chan struct{})
-	var once sync.Once
+	const most = 3
 	body := readCapture(t, "config.json").Body
+	asked, release := make(chan struct{}, most+1), make(chan struct{})
 	c, instance := start(t, Options{MaxConcurrent: most}, func(w http.ResponseWriter, _ *http.Request) {
-		n := now.Add(1)
-		defer now.Add(-1)
-		for old := peak.Load(); n > old && !peak.CompareAndSwap(old, n); old = peak.Load() {
-		}
-		if n == most {
-			once.Do(func() { close(reached) })
-		}
-		<-reached
+		asked <- struct{}{}
+		<-release
 		w.Write(body)
 	})
 	var wg sync.WaitGroup
-	for range calls {
+	for range most {
 		wg.Go(func() {
 			if _, err := c.Config(t.Context(), instance); err != nil {
 				t.Error(err)
 			}
 		})
 	}
+	for range most {
+		<-asked
+	}
+	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := c.Config(short, instance)
+	wantCode(t, err, CodeTimeout, "did not answer in time")
+	if len(asked) != 0 {
+		t.Errorf("%d calls at one time, %d are allowed", most+len(asked), most)
+	}
+	close(release)
 	wg.Wait()
-	if n := peak.Load(); n != most {
-		t.Errorf("%d calls at one time, want %d", n, most)
+	if _, err := c.Config(t.Context(), instance); err != nil {
+		t.Errorf("a call after the others: %v", err)
 	}
 }
