@@ -3,71 +3,259 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
 
 	"shoal/peer/webrtc"
 )
 
+const (
+	userAgent        = "Shoal"
+	defaultReadAhead = 16 << 20
+	pollInterval     = 500 * time.Millisecond
+	checkpointEvery  = 60 // polls
+	idleFile         = 30 * time.Second
+	closeTimeout     = 8 * time.Second
+)
+
+// ErrClosed says that the engine is closed.
+var ErrClosed = errors.New("the torrent engine is closed")
+
 // Config is what an Engine needs to start.
 type Config struct {
-	Dir           string        // files of joined swarms
-	PiecesDB      string        // which pieces are verified; may be deleted at any time
-	ListenHost    string        // address for TCP and µTP; empty: all
-	Port          int           // TCP and µTP port; 0 picks one
-	Sources       Sources       // what may carry payload; empty: all
-	WebRTC        webrtc.Config // the transport's settings
-	ReadAhead     int64         // bytes a stream fetches ahead of its playhead; 0: 16 MiB
-	UploadLimit   int64         // bytes per second; 0: none
-	DownloadLimit int64         // bytes per second; 0: none
-	DHT           bool          // find peers by the DHT too (BEP 5)
-	Logger        *slog.Logger
+	Dir            string        // files of joined swarms
+	PiecesDB       string        // which pieces are verified; may be deleted at any time
+	ListenHost     string        // IP address for TCP and µTP; empty: all
+	Port           int           // TCP and µTP port; 0 picks one
+	Sources        Sources       // what may carry payload; empty: all
+	WebRTC         webrtc.Config // the transport's settings
+	ReadAhead      int64         // bytes a stream fetches ahead of its playhead; 0: 16 MiB
+	UploadLimit    int64         // bytes per second over WebRTC, TCP and µTP; 0: none
+	DownloadLimit  int64         // bytes per second; 0: none
+	DHT            bool          // find peers by the DHT too (BEP 5); needs µTP
+	PortForwarding bool          // ask the router for the port (UPnP)
+	Logger         *slog.Logger  // nil: nothing is logged
+
+	// DialContext dials for HTTP: WebSeeds, HTTP trackers and .torrent files. Nil: a plain dialer.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	writable func(path string) error // fails writes, for tests
 }
 
 // Engine is the torrent engine. There is one in a process.
-type Engine struct{}
+type Engine struct {
+	config     Config
+	logger     *slog.Logger
+	sources    Sources
+	client     *torrent.Client
+	transport  *webrtc.Transport // nil where WebRTC is off
+	pieces     *piecesDB
+	http       *http.Client
+	port       int
+	extensions [8]byte // handshake bits of the client (BEP 10)
 
-// New starts an engine. Close it, or let Serve do that.
-func New(Config) (*Engine, error) { return nil, errors.ErrUnsupported }
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // the engine's own goroutines
+
+	swarms  sync.Map // metainfo.Hash -> *Swarm; read in callbacks
+	joining sync.Mutex
+	closed  bool // under joining
+	serial  atomic.Int64
+
+	conns   connTable
+	closing sync.Once
+	closeCh chan struct{} // closed when Close is done
+	err     error
+}
+
+// New starts an engine. Close it, or let Serve do that. An error says in one sentence what is in
+// the way: a port that is taken, a folder that cannot be written to.
+func New(config Config) (*Engine, error) {
+	e := &Engine{config: config, logger: config.Logger, closeCh: make(chan struct{})}
+	if e.logger == nil {
+		e.logger = slog.New(slog.DiscardHandler)
+	}
+	if e.config.ReadAhead <= 0 {
+		e.config.ReadAhead = defaultReadAhead
+	}
+	if err := e.chooseSources(); err != nil {
+		return nil, err
+	}
+	if err := checkWritable(config.Dir); err != nil {
+		return nil, err
+	}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.http = &http.Client{Transport: newHTTPTransport(config.DialContext), CheckRedirect: limitRedirects}
+	var err error
+	if e.pieces, err = openPieces(config.PiecesDB); err != nil {
+		e.cancel()
+		return nil, err
+	}
+	if err := e.start(); err != nil {
+		e.cancel()
+		return nil, errors.Join(err, e.pieces.Close())
+	}
+	e.wg.Go(e.poll)
+	return e, nil
+}
+
+func (e *Engine) chooseSources() error {
+	e.sources = slices.Clone(e.config.Sources)
+	if len(e.sources) == 0 {
+		e.sources = AllSources()
+	}
+	if e.sources.Has(SourceUTP) && !haveUTP {
+		if len(e.sources) == 1 {
+			return errors.New("this program was built without cgo, so it does not speak µTP: choose another source")
+		}
+		e.logger.Warn("uTP is off: this program was built without cgo")
+		e.sources = slices.DeleteFunc(e.sources, func(s Source) bool { return s == SourceUTP })
+	}
+	return nil
+}
+
+// start opens the ports.
+func (e *Engine) start() (err error) {
+	config := e.clientConfig()
+	e.extensions = config.Extensions
+	client, err := torrent.NewClient(config)
+	if err != nil {
+		if isAddressInUse(err) {
+			return fmt.Errorf("port %d is taken by another program: choose another port, or 0 to have one picked: %w", e.config.Port, err)
+		}
+		return fmt.Errorf("starting the torrent engine: %w", err)
+	}
+	e.client = client
+	if e.sources.Has(SourceTCP) || e.sources.Has(SourceUTP) {
+		e.port = client.LocalPort()
+	}
+	if !e.sources.Has(SourceWebRTC) {
+		return nil
+	}
+	c := e.config.WebRTC
+	c.Logger = cmp.Or(c.Logger, e.logger)
+	if e.transport, err = webrtc.New(c); err != nil {
+		client.Close()
+		if isAddressInUse(err) {
+			return fmt.Errorf("UDP port %d is taken by another program: choose another port for WebRTC, or 0 to have one picked: %w", c.UDPPort, err)
+		}
+		return fmt.Errorf("starting WebRTC: %w", err)
+	}
+	client.AddListener(e.transport.Listener())
+	return nil
+}
 
 // Serve runs until ctx ends, then closes the engine.
-func (*Engine) Serve(ctx context.Context) error { <-ctx.Done(); return nil }
+func (e *Engine) Serve(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-e.ctx.Done():
+	}
+	return e.Close()
+}
 
-// Close leaves all swarms, keeping their files, and frees every port.
-func (*Engine) Close() error { return nil }
+// Close leaves all swarms, keeping their files, and frees every port. Trackers are told, which
+// takes no more than a few seconds.
+func (e *Engine) Close() error {
+	e.closing.Do(func() {
+		defer close(e.closeCh)
+		e.joining.Lock()
+		e.closed = true
+		e.joining.Unlock()
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		var mu sync.Mutex
+		var errs []error
+		var wg sync.WaitGroup
+		for _, s := range e.Swarms() {
+			wg.Go(func() {
+				err := s.Leave(ctx, false)
+				mu.Lock()
+				errs = append(errs, err)
+				mu.Unlock()
+			})
+		}
+		wg.Wait()
+		e.cancel()
+		if e.transport != nil {
+			errs = append(errs, e.transport.Close())
+		}
+		errs = append(errs, e.client.Close()...)
+		e.wg.Wait()
+		e.http.CloseIdleConnections()
+		errs = append(errs, e.pieces.Close())
+		e.err = errors.Join(errs...)
+	})
+	<-e.closeCh
+	return e.err
+}
 
 // Port returns the TCP and µTP port, 0 where neither is open.
-func (*Engine) Port() int { return 0 }
+func (e *Engine) Port() int { return e.port }
 
-// JoinOptions adjust one swarm.
-type JoinOptions struct {
-	Sources Sources // what may carry payload in this swarm; empty: the engine's
-	Dir     string  // where its files go; empty: the engine's
-	Paused  bool    // do not connect to anyone until Resume
+// WebRTCPort returns the UDP port of all WebRTC connections, 0 where WebRTC is off.
+func (e *Engine) WebRTCPort() int {
+	if e.transport == nil {
+		return 0
+	}
+	return e.transport.Port()
 }
 
-// Join joins a swarm. For an infohash that is held already it returns the same Swarm, with the
-// target's trackers and WebSeeds added. It does not wait for the metadata: see Swarm.Wait.
-func (*Engine) Join(context.Context, Target, JoinOptions) (*Swarm, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// SeedFile is a complete file that is seeded where it lies.
-type SeedFile struct {
-	MetaInfo *metainfo.MetaInfo
-	Path     string
-	Trackers []string
-	Paused   bool
-}
-
-// Seed seeds a file in place: no copy, and no hash while its size and mtime are as recorded.
-func (*Engine) Seed(context.Context, SeedFile) (*Swarm, error) { return nil, errors.ErrUnsupported }
+// Sources returns what may carry payload: the configured sources without those that this build
+// does not have.
+func (e *Engine) Sources() Sources { return slices.Clone(e.sources) }
 
 // Swarms returns the swarms held, oldest first.
-func (*Engine) Swarms() []*Swarm { return nil }
+func (e *Engine) Swarms() []*Swarm {
+	var swarms []*Swarm
+	for _, s := range e.swarms.Range {
+		swarms = append(swarms, s.(*Swarm))
+	}
+	slices.SortFunc(swarms, func(a, b *Swarm) int { return cmp.Compare(a.serial, b.serial) })
+	return swarms
+}
 
 // Swarm returns the swarm with that infohash.
-func (*Engine) Swarm(metainfo.Hash) (*Swarm, bool) { return nil, false }
+func (e *Engine) Swarm(h metainfo.Hash) (*Swarm, bool) {
+	s, ok := e.swarms.Load(h)
+	if !ok {
+		return nil, false
+	}
+	return s.(*Swarm), true
+}
+
+// poll keeps the figures of all swarms. It is the one place that asks the engine for them.
+func (e *Engine) poll() {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		e.countClosed()
+		for _, s := range e.Swarms() {
+			s.poll(time.Now())
+			s.store.closeIdle(time.Now().Add(-idleFile))
+			if n%checkpointEvery == 0 {
+				if err := s.store.checkpoint(); err != nil {
+					e.logger.Warn("syncing to the disk failed", "infohash", s.infohash.HexString(), "error", err)
+				}
+			}
+		}
+	}
+}

@@ -2,9 +2,15 @@
 
 package peer
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+)
 
-// Stats are the figures of one swarm, at most half a second old.
+// Stats are the figures of one swarm. Rates and Uploaded are at most half a second old, the rest
+// is of this moment.
 type Stats struct {
 	Infohash   string          `json:"infohash"`
 	Name       string          `json:"name"`
@@ -27,11 +33,122 @@ type Stats struct {
 // TrackerStatus is what is known of one tracker.
 type TrackerStatus struct {
 	URL          string    `json:"url"`
-	Connected    bool      `json:"connected"`
-	Seeders      int       `json:"seeders"`
-	Leechers     int       `json:"leechers"`
+	Connected    bool      `json:"connected"` // the last announce was answered, or the WebSocket is open
+	Seeders      int       `json:"seeders"`   // -1 unknown
+	Leechers     int       `json:"leechers"`  // -1 unknown
 	LastAnnounce time.Time `json:"lastAnnounce,omitzero"`
 	NextAnnounce time.Time `json:"nextAnnounce,omitzero"`
 	Warning      string    `json:"warning,omitempty"`
 	LastError    string    `json:"lastError,omitempty"`
+}
+
+// peerCounts counts connections by source; callbacks write it.
+type peerCounts struct{ webrtc, tcp, utp atomic.Int64 }
+
+func (p *peerCounts) add(s Source, n int64) {
+	switch s {
+	case SourceWebRTC:
+		p.webrtc.Add(n)
+	case SourceTCP:
+		p.tcp.Add(n)
+	case SourceUTP:
+		p.utp.Add(n)
+	case SourceWebSeed: // no connection of its own
+	}
+}
+
+// rates is what poll works out.
+type rates struct {
+	at             time.Time
+	received, sent int64
+	up, down       float64
+	unwanted       int64 // payload received that the client had no use for
+	webSeeds       int
+}
+
+// poll asks the client for what it alone knows. Only the engine's one goroutine calls it.
+func (s *Swarm) poll(now time.Time) {
+	s.engine.countOpen(s)
+	stats := s.torrent.Stats()
+	t := s.tally.snapshot()
+	next := &rates{
+		at: now, received: t.received, sent: t.uploaded.Sum(),
+		unwanted: stats.BytesReadData.Int64() - stats.BytesReadUsefulData.Int64(),
+		webSeeds: len(s.torrent.WebseedPeerConns()),
+	}
+	if last := s.rates.Load(); last != nil {
+		if dt := now.Sub(last.at).Seconds(); dt > 0 {
+			const weight = 0.3 // of the newest half second
+			next.up = last.up + weight*(float64(next.sent-last.sent)/dt-last.up)
+			next.down = last.down + weight*(float64(next.received-last.received)/dt-last.down)
+		}
+		if next.up < 1 {
+			next.up = 0
+		}
+		if next.down < 1 {
+			next.down = 0
+		}
+	}
+	s.rates.Store(next)
+}
+
+// Stats returns the latest figures. It takes no lock that the client holds while it works.
+func (s *Swarm) Stats() Stats {
+	t := s.tally.snapshot()
+	st := Stats{
+		Infohash: s.infohash.HexString(),
+		Name:     s.Name(),
+		Bytes:    s.store.total.Load(), Completed: s.store.completed.Load(),
+		Uploaded: t.uploaded, Downloaded: t.downloaded, Wasted: t.wasted,
+		Peers: Peers{
+			WebRTC: int(s.peersBy.webrtc.Load()), TCP: int(s.peersBy.tcp.Load()), UTP: int(s.peersBy.utp.Load()),
+		},
+	}
+	st.Complete = st.Bytes > 0 && st.Completed == st.Bytes
+	if r := s.rates.Load(); r != nil {
+		st.Up, st.Down = r.up, r.down
+		st.Wasted += r.unwanted
+		st.Peers.WebSeed = r.webSeeds
+	}
+	s.mu.Lock()
+	st.Paused, st.Problem = s.paused, s.problem
+	rtc, announcers := s.rtc, slices.Clone(s.trackers)
+	s.mu.Unlock()
+	for _, a := range announcers {
+		st.Trackers = append(st.Trackers, a.Status())
+	}
+	if rtc != nil {
+		for _, w := range rtc.Trackers() {
+			st.Trackers = append(st.Trackers, TrackerStatus{
+				URL: w.URL, Connected: w.Connected, Seeders: w.Seeders, Leechers: w.Leechers,
+				LastAnnounce: w.LastAnnounce, NextAnnounce: w.NextAnnounce, Warning: w.Warning, LastError: w.LastError,
+			})
+		}
+	}
+	st.Seeders, st.Leechers = -1, -1
+	for _, tr := range st.Trackers {
+		if tr.LastError == "" && !tr.LastAnnounce.IsZero() {
+			st.Seeders, st.Leechers = max(st.Seeders, tr.Seeders), max(st.Leechers, tr.Leechers)
+		}
+	}
+	if err := s.openErr.Load(); err != nil {
+		st.Problem = fmt.Sprintf("The video's files cannot be opened: %v.", *err)
+	}
+	if st.Problem == "" {
+		st.Problem = trackerProblem(st)
+	}
+	return st
+}
+
+// trackerProblem tells of trackers only where no tracker answers and nobody is there.
+func trackerProblem(st Stats) string {
+	if st.Peers.Sum() > 0 || len(st.Trackers) == 0 || st.Paused {
+		return ""
+	}
+	for _, tr := range st.Trackers {
+		if tr.LastError == "" {
+			return ""
+		}
+	}
+	return fmt.Sprintf("No tracker answers, so no peers are found (%s: %s).", st.Trackers[0].URL, st.Trackers[0].LastError)
 }

@@ -5,12 +5,66 @@ package peer
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
 
+	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
+
+	"shoal/peer/webrtc"
 )
 
+// ErrLeft says that the swarm has been left.
+var ErrLeft = errors.New("this swarm has been left")
+
 // Swarm is one torrent this machine takes part in.
-type Swarm struct{}
+type Swarm struct {
+	engine   *Engine
+	infohash metainfo.Hash
+	sources  Sources
+	serial   int64
+	store    *store
+	torrent  *torrent.Torrent // set before the swarm is handed out
+	tally    tally
+	peersBy  peerCounts
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+	ready  chan struct{} // closed when the metadata is known
+	broken chan struct{} // closed when the metadata turns out unusable
+	kick   chan struct{} // wakes tend; buffered, 1
+
+	settled chan struct{} // closed when no data on disk is in doubt
+	openErr atomic.Pointer[error]
+	leaving sync.Once
+
+	planning  sync.Mutex // one plan at a time; see plan
+	switching sync.Mutex // one connect or disconnect at a time
+
+	mu       sync.Mutex // never held while calling the client
+	target   Target
+	paused   bool
+	resumed  chan struct{} // closed and replaced at each Resume
+	halted   bool          // a problem stopped fetching, until Resume
+	problem  string
+	download bool
+	streams  map[*Stream]struct{}
+	recheck  []int        // pieces that failed their hash: see recheckFailed
+	queued   bool         // every piece has a priority, for Download
+	front    map[int]bool // pieces that Download has put first
+
+	network    context.CancelFunc // ends trackers and sources; nil while paused
+	networkCtx context.Context
+	fetching   bool // the metadata, from exact sources
+	trackers   []*announcer
+	rtc        *webrtc.Swarm
+	netWG      sync.WaitGroup
+
+	rates atomic.Pointer[rates]
+}
 
 // File is one file of a swarm.
 type File struct {
@@ -19,54 +73,212 @@ type File struct {
 	Length int64  // bytes
 }
 
+func (e *Engine) newSwarm(target Target, sources Sources, st *store) *Swarm {
+	s := &Swarm{
+		engine: e, infohash: target.Infohash, sources: sources, serial: e.serial.Add(1), store: st,
+		target: target, ready: make(chan struct{}), broken: make(chan struct{}), kick: make(chan struct{}, 1),
+		resumed: make(chan struct{}), settled: make(chan struct{}), streams: map[*Stream]struct{}{}, front: map[int]bool{},
+	}
+	s.ctx, s.cancel = context.WithCancelCause(e.ctx)
+	st.db, st.ih, st.writable = e.pieces, target.Infohash, e.config.writable
+	st.onOpen = s.storeOpened
+	st.onVerified = func(piece, _ int) { s.tally.verified(piece); s.wake() }
+	st.onFailed = func(piece, n int) {
+		s.tally.failed(piece, n)
+		s.mu.Lock()
+		s.recheck = append(s.recheck, piece)
+		s.mu.Unlock()
+		s.wake()
+	}
+	st.onComplete = s.wake
+	return s
+}
+
+// start runs once, after the torrent was added.
+func (s *Swarm) start(target Target) {
+	s.torrent.SetDisplayName(target.Name)
+	s.torrent.SetOnWriteChunkError(s.storageFailed)
+	if s.store.inPlace != "" {
+		s.torrent.DisallowDataDownload() // somebody else's file is never written to
+	}
+	s.wg.Go(s.tend)
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	if s.Paused() {
+		s.disconnect()
+	} else {
+		s.connect()
+	}
+}
+
 // Infohash returns the swarm's infohash (v1).
-func (*Swarm) Infohash() metainfo.Hash { return metainfo.Hash{} }
+func (s *Swarm) Infohash() metainfo.Hash { return s.infohash }
 
 // Name returns the info's name, or the target's until the info is known.
-func (*Swarm) Name() string { return "" }
+func (s *Swarm) Name() string {
+	if s.isReady() {
+		return cleanName(s.torrent.Info().BestName())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.target.Name
+}
 
 // Ready is closed when the metadata is known.
-func (*Swarm) Ready() <-chan struct{} { return nil }
+func (s *Swarm) Ready() <-chan struct{} { return s.ready }
 
-// Wait waits for the metadata.
-func (*Swarm) Wait(context.Context) error { return errors.ErrUnsupported }
+func (s *Swarm) isReady() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// Wait waits for the metadata. It fails when ctx ends, when the swarm is left, and when the
+// metadata arrives and cannot be used.
+func (s *Swarm) Wait(ctx context.Context) error {
+	select {
+	case <-s.ready:
+		return nil
+	default:
+	}
+	select {
+	case <-s.ready:
+		return nil
+	case <-s.broken:
+		return s.openError()
+	case <-s.ctx.Done():
+		return context.Cause(s.ctx)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // Files lists the files; nil until the metadata is known.
-func (*Swarm) Files() []File { return nil }
+func (s *Swarm) Files() []File {
+	if !s.isReady() {
+		return nil
+	}
+	info := s.torrent.Info()
+	var files []File
+	for i, f := range info.UpvertedFiles() {
+		files = append(files, File{Index: i, Path: f.DisplayPath(info), Length: f.Length})
+	}
+	return files
+}
 
-// Target returns what would join this swarm again, with the metadata once it is known.
-func (*Swarm) Target() Target { return Target{} }
+// Dir returns the folder under which Join puts the swarm's folder.
+func (s *Swarm) Dir() string { return s.store.dir }
 
-// Dir returns the folder the files lie in.
-func (*Swarm) Dir() string { return "" }
+// InPlace returns the path of the file that Seed was given, "" for a swarm that was joined.
+func (s *Swarm) InPlace() string { return s.store.inPlace }
 
 // FilePath returns where a file lies on disk, "" while that is unknown.
-func (*Swarm) FilePath(int) string { return "" }
+func (s *Swarm) FilePath(file int) string {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	if file < 0 || file >= len(s.store.files) {
+		return ""
+	}
+	return s.store.files[file].path
+}
 
-// Stream opens a file for reading while it arrives. It waits for the metadata.
-func (*Swarm) Stream(context.Context, int) (*Stream, error) { return nil, errors.ErrUnsupported }
-
-// Download fetches every file, in order. It takes effect when the metadata is known.
-func (*Swarm) Download() {}
-
-// Pause drops every connection and fetches nothing until Resume.
-func (*Swarm) Pause() {}
-
-// Resume takes up work again, after Pause or after a problem such as a full disk.
-func (*Swarm) Resume() {}
-
-// Paused reports whether the swarm is paused.
-func (*Swarm) Paused() bool { return false }
-
-// Verify hashes all data on disk again.
-func (*Swarm) Verify(context.Context) error { return errors.ErrUnsupported }
-
-// Leave leaves the swarm. With deleteFiles the files that Join fetched are deleted too; a file
-// that is seeded in place is never deleted.
-func (*Swarm) Leave(ctx context.Context, deleteFiles bool) error { return errors.ErrUnsupported }
+// Target returns what would join this swarm again, with the metadata once it is known.
+func (s *Swarm) Target() Target {
+	s.mu.Lock()
+	t := s.target
+	s.mu.Unlock()
+	t.Trackers, t.WebSeeds = slices.Clone(t.Trackers), slices.Clone(t.WebSeeds)
+	t.ExactSources, t.Peers = slices.Clone(t.ExactSources), slices.Clone(t.Peers)
+	return t
+}
 
 // Bitfield returns how much of each of n equal parts of the payload is on disk, from 0 to 1.
-func (*Swarm) Bitfield(n int) []float32 { return make([]float32, n) }
+func (s *Swarm) Bitfield(n int) []float32 { return s.store.bitfield(n) }
 
-// Stats returns the latest figures. It takes no engine lock.
-func (*Swarm) Stats() Stats { return Stats{} }
+// storeOpened is called by the store when the info is there, under the client's lock.
+func (s *Swarm) storeOpened(err error) {
+	if err == nil {
+		return // tend goes on when the client says that it has the info
+	}
+	if s.openErr.Swap(&err) == nil {
+		close(s.broken)
+	}
+}
+
+func (s *Swarm) openError() error {
+	if err := s.openErr.Load(); err != nil {
+		return *err
+	}
+	return errors.New("the metadata was not accepted")
+}
+
+// setMetadata brings in a .torrent file that was fetched.
+func (s *Swarm) setMetadata(t Target) error {
+	if err := s.torrent.SetInfoBytes(t.MetaInfo.InfoBytes); err != nil {
+		return fmt.Errorf("using the torrent file: %w", err)
+	}
+	return s.merge(t)
+}
+
+// merge adds trackers, WebSeeds and peers.
+func (s *Swarm) merge(t Target) error {
+	if t.MetaInfo != nil && !s.isReady() {
+		if err := s.torrent.SetInfoBytes(t.MetaInfo.InfoBytes); err != nil {
+			return fmt.Errorf("using the torrent file: %w", err)
+		}
+	}
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	s.mu.Lock()
+	s.target = s.target.merge(t)
+	connected := s.network != nil
+	s.mu.Unlock()
+	if connected {
+		s.connect()
+	}
+	return nil
+}
+
+// onMetadata runs once the info is known.
+func (s *Swarm) onMetadata() {
+	fresh := s.torrent.Metainfo()
+	name := cleanName(s.torrent.Info().BestName())
+	s.mu.Lock()
+	mi := metainfo.MetaInfo{InfoBytes: fresh.InfoBytes, PieceLayers: fresh.PieceLayers}
+	if have := s.target.MetaInfo; have != nil {
+		mi = *have
+	}
+	listed := mi.UpvertedAnnounceList().DistinctValues()
+	if mi.AnnounceList == nil && mi.Announce != "" {
+		mi.AnnounceList = mi.UpvertedAnnounceList()
+	}
+	for _, tr := range s.target.Trackers {
+		if !slices.Contains(listed, tr) {
+			mi.AnnounceList = append(slices.Clone(mi.AnnounceList), []string{tr})
+		}
+	}
+	for _, ws := range s.target.WebSeeds {
+		if !slices.Contains(mi.UrlList, ws) {
+			mi.UrlList = append(slices.Clone(mi.UrlList), ws)
+		}
+	}
+	s.target.MetaInfo = &mi
+	s.target.Name = name
+	s.mu.Unlock()
+	close(s.ready)
+}
+
+func (s *Swarm) allows(source Source) bool { return s.sources.Has(source) }
+
+// progress returns what trackers are told. left is -1 until the metadata is known.
+func (s *Swarm) progress() (uploaded, downloaded, left int64) {
+	t := s.tally.snapshot()
+	left = -1
+	if total := s.store.total.Load(); total > 0 {
+		left = total - s.store.completed.Load()
+	}
+	return t.uploaded.Sum(), t.downloaded.Sum(), left
+}

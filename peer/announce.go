@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package peer
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/anacrolix/dht/v2/krpc"
+	"github.com/anacrolix/torrent/bencode"
+	"github.com/anacrolix/torrent/tracker"
+	trackerhttp "github.com/anacrolix/torrent/tracker/http"
+)
+
+// Bounds on announcing to HTTP and UDP trackers (BEP 3, BEP 15).
+const (
+	announceTimeout     = 15 * time.Second
+	stoppedTimeout      = 2 * time.Second
+	minAnnounceInterval = 30 * time.Second
+	maxAnnounceInterval = time.Hour
+	minAnnounceRetry    = 10 * time.Second
+	maxAnnounceRetry    = 20 * time.Minute
+	maxAnnounceResponse = 1 << 20 // bytes
+	maxAnnouncePeers    = 200
+)
+
+// announcer announces one swarm to one tracker. The engine's own announcer is not used: it panics
+// on some URLs, does not verify TLS, and tells nobody how it fares.
+type announcer struct {
+	url      string
+	client   *http.Client
+	logger   *slog.Logger
+	request  func() tracker.AnnounceRequest // the swarm's figures
+	addPeers func([]tracker.Peer)
+
+	completed chan struct{} // buffered, 1
+
+	mu     sync.Mutex
+	status TrackerStatus
+}
+
+func (a *announcer) Status() TrackerStatus {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.status
+}
+
+// complete has the tracker told that the last piece came in.
+func (a *announcer) complete() {
+	select {
+	case a.completed <- struct{}{}:
+	default:
+	}
+}
+
+// run announces until ctx ends, and then that we have stopped.
+func (a *announcer) run(ctx context.Context) {
+	event := tracker.Started
+	known := false // the tracker knows us
+	retry := minAnnounceRetry
+	for {
+		wait, err := a.announce(ctx, event, announceTimeout)
+		if err == nil {
+			known, retry = true, minAnnounceRetry
+			event = tracker.None
+		} else if ctx.Err() == nil {
+			a.logger.Debug("announcing failed", "tracker", a.url, "error", err)
+			wait = retry + rand.N(retry/2)
+			retry = min(2*retry, maxAnnounceRetry)
+		}
+		a.mu.Lock()
+		a.status.NextAnnounce = time.Now().Add(wait)
+		a.mu.Unlock()
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			if known {
+				_, _ = a.announce(context.WithoutCancel(ctx), tracker.Stopped, stoppedTimeout)
+			}
+			return
+		case <-a.completed:
+			timer.Stop()
+			event = tracker.Completed
+		case <-timer.C:
+		}
+	}
+}
+
+// announce announces once. It returns when to come again.
+func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, timeout time.Duration) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	req := a.request()
+	req.Event = event
+	if event == tracker.Stopped {
+		req.NumWant = 0
+	}
+	var res tracker.AnnounceResponse
+	var warning string
+	var err error
+	if strings.HasPrefix(a.url, "udp:") {
+		res, err = announceUDP(ctx, a.url, req)
+	} else {
+		res, warning, err = announceHTTP(ctx, a.client, a.url, req)
+	}
+	a.mu.Lock()
+	a.status.LastAnnounce = time.Now()
+	a.status.Connected = err == nil
+	a.status.Warning = warning
+	a.status.LastError = ""
+	if err != nil {
+		a.status.LastError = err.Error()
+	} else {
+		a.status.Seeders, a.status.Leechers = int(res.Seeders), int(res.Leechers)
+	}
+	a.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	if event != tracker.Stopped {
+		a.addPeers(res.Peers[:min(len(res.Peers), maxAnnouncePeers)])
+	}
+	interval := time.Duration(res.Interval) * time.Second
+	return min(max(interval, minAnnounceInterval), maxAnnounceInterval), nil
+}
+
+func announceUDP(ctx context.Context, rawURL string, req tracker.AnnounceRequest) (tracker.AnnounceResponse, error) {
+	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return tracker.AnnounceResponse{}, fmt.Errorf("reaching the tracker: %w", err)
+	}
+	res, err := client.Announce(ctx, req, tracker.AnnounceOpt{})
+	err = errors.Join(err, client.Close())
+	if err != nil {
+		return tracker.AnnounceResponse{}, fmt.Errorf("announcing: %w", err)
+	}
+	return res, nil
+}
+
+// httpAnswer is a tracker's answer (BEP 3, BEP 7, BEP 23).
+type httpAnswer struct {
+	FailureReason string                    `bencode:"failure reason"`
+	Warning       string                    `bencode:"warning message"`
+	Interval      int32                     `bencode:"interval"`
+	Complete      int32                     `bencode:"complete"`
+	Incomplete    int32                     `bencode:"incomplete"`
+	Peers         trackerhttp.Peers         `bencode:"peers"`
+	Peers6        krpc.CompactIPv6NodeAddrs `bencode:"peers6"`
+}
+
+func announceHTTP(ctx context.Context, client *http.Client, rawURL string, req tracker.AnnounceRequest) (res tracker.AnnounceResponse, warning string, err error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return res, "", fmt.Errorf("reading the tracker's address: %w", err)
+	}
+	u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+announceQuery(req), "&")
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return res, "", fmt.Errorf("asking the tracker: %w", err)
+	}
+	r.Header.Set("User-Agent", userAgent)
+	answer, err := client.Do(r)
+	if err != nil {
+		return res, "", fmt.Errorf("asking the tracker: %w", err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnnounceResponse))
+	if err != nil {
+		return res, "", fmt.Errorf("reading the tracker's answer: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return res, "", fmt.Errorf("the tracker answered %s", answer.Status)
+	}
+	if err := checkBencode(body); err != nil {
+		return res, "", fmt.Errorf("reading the tracker's answer: %w", err)
+	}
+	var got httpAnswer
+	if err := bencode.Unmarshal(body, &got); err != nil {
+		return res, "", fmt.Errorf("reading the tracker's answer: %w", err)
+	}
+	if got.FailureReason != "" {
+		return res, "", fmt.Errorf("the tracker refused: %s", cleanName(got.FailureReason))
+	}
+	res.Interval, res.Seeders, res.Leechers = got.Interval, got.Complete, got.Incomplete
+	res.Peers = got.Peers.List
+	for _, p := range got.Peers6 {
+		res.Peers = append(res.Peers, tracker.Peer{IP: p.IP, Port: p.Port})
+	}
+	return res, cleanName(got.Warning), nil
+}
+
+// announceQuery is the query string of an announce (BEP 3, BEP 23).
+func announceQuery(req tracker.AnnounceRequest) string {
+	left := req.Left
+	if left < 0 {
+		left = math.MaxInt64 // unknown
+	}
+	pairs := []string{
+		"info_hash=" + queryBytes(req.InfoHash[:]),
+		"peer_id=" + queryBytes(req.PeerId[:]),
+		"port=" + strconv.Itoa(int(req.Port)),
+		"uploaded=" + strconv.FormatInt(req.Uploaded, 10),
+		"downloaded=" + strconv.FormatInt(req.Downloaded, 10),
+		"left=" + strconv.FormatInt(left, 10),
+		"compact=1",
+		"numwant=" + strconv.Itoa(int(req.NumWant)),
+		"key=" + fmt.Sprintf("%08x", uint32(req.Key)),
+		"supportcrypto=1",
+	}
+	if req.Event != tracker.None {
+		pairs = append(pairs, "event="+req.Event.String())
+	}
+	return strings.Join(pairs, "&")
+}
+
+// queryBytes escapes every byte: some trackers do not take + for a space.
+func queryBytes(b []byte) string {
+	var s strings.Builder
+	for _, c := range b {
+		fmt.Fprintf(&s, "%%%02X", c)
+	}
+	return s.String()
+}
+
+// announceRequest fills in this swarm's figures.
+func (s *Swarm) announceRequest() tracker.AnnounceRequest {
+	uploaded, downloaded, left := s.progress()
+	id := s.engine.client.PeerID()
+	return tracker.AnnounceRequest{
+		InfoHash:   s.infohash,
+		PeerId:     id,
+		Uploaded:   uploaded,
+		Downloaded: downloaded,
+		Left:       left,
+		Key:        int32(binary.BigEndian.Uint32(id[16:])),
+		NumWant:    50,
+		Port:       uint16(s.engine.Port()),
+	}
+}
+
+// hostPort writes a peer's address as the engine reads it.
+func hostPort(p tracker.Peer) string {
+	return net.JoinHostPort(p.IP.String(), strconv.Itoa(p.Port))
+}

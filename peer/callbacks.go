@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package peer
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/anacrolix/torrent"
+	pp "github.com/anacrolix/torrent/peer_protocol"
+)
+
+// connTable knows the open connections. The torrent client calls back under its lock, so nothing
+// here may call the client.
+type connTable struct {
+	counting sync.Mutex // one count at a time; taken before mu
+
+	mu      sync.Mutex
+	open    map[*torrent.PeerConn]*conn
+	closed  []*conn // not yet counted by poll
+	refused atomic.Int64
+}
+
+type conn struct {
+	pc      *torrent.PeerConn
+	swarm   *Swarm
+	source  Source
+	refused bool  // of a source this swarm does not allow: nothing it says is heard
+	sent    int64 // payload counted so far; under counting
+}
+
+// sourceOf tells the source of a connection by its network's name.
+func sourceOf(network string) Source {
+	switch {
+	case network == "webrtc":
+		return SourceWebRTC
+	case strings.HasPrefix(network, "tcp"):
+		return SourceTCP
+	case strings.HasPrefix(network, "udp"), strings.HasPrefix(network, "utp"):
+		return SourceUTP
+	default: // "http", the torrent client's name for WebSeeds
+		return SourceWebSeed
+	}
+}
+
+func (e *Engine) addCallbacks(c *torrent.Callbacks) {
+	e.conns.open = map[*torrent.PeerConn]*conn{}
+	c.PeerConnAdded = append(c.PeerConnAdded, e.connAdded)
+	c.PeerConnClosed = e.connClosed
+	c.ReadMessage = e.readMessage
+	c.ReceivedUsefulData = append(c.ReceivedUsefulData, e.receivedData)
+}
+
+// connAdded is called before the first message goes either way. A connection that its swarm does
+// not allow is cut off here: it is never asked for anything, and what it says is not heard.
+func (e *Engine) connAdded(pc *torrent.PeerConn) {
+	s, ok := e.Swarm(pc.Torrent().InfoHash())
+	if !ok {
+		return
+	}
+	c := &conn{pc: pc, swarm: s, source: sourceOf(pc.Network)}
+	c.refused = !s.allows(c.source)
+	e.conns.mu.Lock()
+	e.conns.open[pc] = c
+	e.conns.mu.Unlock()
+	if !c.refused {
+		s.peersBy.add(c.source, 1)
+		return
+	}
+	e.conns.refused.Add(1)
+	pc.PeerMaxRequests = 0
+	go pc.Close() // takes the client's lock, which is held here
+}
+
+func (e *Engine) connClosed(pc *torrent.PeerConn) {
+	e.conns.mu.Lock()
+	c := e.conns.open[pc]
+	delete(e.conns.open, pc)
+	if c != nil && !c.refused {
+		e.conns.closed = append(e.conns.closed, c)
+	}
+	e.conns.mu.Unlock()
+	switch {
+	case c == nil:
+	case c.refused:
+		e.conns.refused.Add(-1)
+	default:
+		c.swarm.peersBy.add(c.source, -1)
+	}
+}
+
+// readMessage silences refused connections.
+func (e *Engine) readMessage(pc *torrent.PeerConn, msg *pp.Message) {
+	if e.conns.refused.Load() == 0 {
+		return
+	}
+	e.conns.mu.Lock()
+	c := e.conns.open[pc]
+	e.conns.mu.Unlock()
+	if c != nil && c.refused {
+		*msg = pp.Message{Keepalive: true}
+	}
+}
+
+// receivedData counts a chunk towards its source.
+func (e *Engine) receivedData(event torrent.ReceivedUsefulDataEvent) {
+	if s, ok := e.Swarm(event.Peer.Torrent().InfoHash()); ok {
+		m := event.Message
+		s.tally.receive(int(m.Index), int(m.Begin), len(m.Piece), sourceOf(event.Peer.Network))
+	}
+}
+
+// countClosed adds up what closed connections have sent. They are never many: a connection is
+// counted at the poll that follows its end.
+func (e *Engine) countClosed() {
+	e.conns.counting.Lock()
+	defer e.conns.counting.Unlock()
+	e.conns.mu.Lock()
+	closed := e.conns.closed
+	e.conns.closed = nil
+	e.conns.mu.Unlock()
+	for _, c := range closed {
+		c.count()
+	}
+}
+
+// count adds what a connection has sent since it was last counted.
+func (c *conn) count() {
+	stats := c.pc.Stats()
+	sent := stats.BytesWrittenData.Int64()
+	c.swarm.tally.upload(c.source, sent-c.sent)
+	c.sent = sent
+}
+
+// countOpen adds up what the swarm's open connections have sent.
+func (e *Engine) countOpen(s *Swarm) {
+	e.conns.counting.Lock()
+	defer e.conns.counting.Unlock()
+	var conns []*conn
+	e.conns.mu.Lock()
+	for _, c := range e.conns.open {
+		if c.swarm == s && !c.refused {
+			conns = append(conns, c)
+		}
+	}
+	e.conns.mu.Unlock()
+	for _, c := range conns {
+		c.count()
+	}
+}

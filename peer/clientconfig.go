@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package peer
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/anacrolix/torrent"
+	"github.com/anacrolix/torrent/storage"
+	"golang.org/x/time/rate"
+)
+
+// peerIDPrefix is the client's name in peer ids (BEP 20).
+const peerIDPrefix = "-SL0001-"
+
+// clientConfig configures the one torrent client.
+func (e *Engine) clientConfig() *torrent.ClientConfig {
+	c := torrent.NewDefaultClientConfig()
+	c.Slogger = slog.New(quietHandler{e.logger.Handler()})
+	c.Bep20 = peerIDPrefix
+	c.HTTPUserAgent = userAgent
+	c.ExtendedHandshakeClientVersion = userAgent
+	c.Seed = true
+	c.AlwaysWantConns = true // a swarm that is only held now may be watched in a moment
+	c.DropDuplicatePeerIds = true
+	c.EstablishedConnsPerTorrent = maxConnsPerSwarm
+	c.DisableTrackers = true   // see announcer
+	c.DisableWebtorrent = true // see package webrtc
+	c.NoDefaultPortForwarding = !e.config.PortForwarding
+	c.NoDHT = !e.config.DHT || !haveUTP
+	c.DisableTCP = !e.sources.Has(SourceTCP)
+	c.DisableUTP = !e.sources.Has(SourceUTP)
+	c.DisableWebseeds = !e.sources.Has(SourceWebSeed)
+	c.WebTransport = e.http.Transport
+	c.DefaultStorage = noStorage{}
+	c.ListenPort = e.config.Port
+	host := e.config.ListenHost
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	c.ListenHost = func(string) string { return host }
+	if ip := net.ParseIP(host); ip != nil {
+		c.DisableIPv4 = ip.To4() == nil
+		c.DisableIPv6 = ip.To4() != nil && !ip.IsUnspecified()
+	}
+	if n := e.config.UploadLimit; n > 0 {
+		c.UploadRateLimiter = rate.NewLimiter(rate.Limit(n), int(max(n, 256<<10)))
+	}
+	if n := e.config.DownloadLimit; n > 0 {
+		c.DownloadRateLimiter = rate.NewLimiter(rate.Limit(n), int(max(n, 256<<10)))
+	}
+	e.addCallbacks(&c.Callbacks)
+	return c
+}
+
+// noStorage stands in for the client's default storage, which is never used: each swarm brings
+// its own.
+type noStorage struct{ storage.ClientImpl }
+
+// quietHandler lets the torrent client log at debug level only: what a person should know reaches
+// them through Stats.
+type quietHandler struct{ slog.Handler }
+
+func (h quietHandler) Enabled(ctx context.Context, _ slog.Level) bool {
+	return h.Handler.Enabled(ctx, slog.LevelDebug)
+}
+
+func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {
+	r.Level = slog.LevelDebug
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h quietHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return quietHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h quietHandler) WithGroup(name string) slog.Handler {
+	return quietHandler{h.Handler.WithGroup(name)}
+}
+
+// newHTTPTransport is for WebSeeds, HTTP trackers and .torrent files.
+func newHTTPTransport(dial func(ctx context.Context, network, addr string) (net.Conn, error)) *http.Transport {
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dial,
+		ForceAttemptHTTP2:      true,
+		MaxConnsPerHost:        10,
+		MaxIdleConnsPerHost:    4,
+		IdleConnTimeout:        30 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  30 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true,
+	}
+}

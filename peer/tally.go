@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package peer
+
+import "sync"
+
+// tally counts payload by source. A chunk counts when the piece it belongs to has passed its hash;
+// until then it is remembered by who sent it. Its methods are called under the engine's lock and
+// call nobody.
+type tally struct {
+	mu         sync.Mutex
+	pending    map[int][]chunk // by piece
+	downloaded Bytes
+	uploaded   Bytes // of connections that are closed, and of open ones up to the last poll
+	wasted     int64 // failed its hash, or was written twice
+	received   int64 // payload the engine had a use for, verified or not
+}
+
+type chunk struct {
+	begin  int32
+	length int32
+	source Source
+}
+
+// receive notes a chunk that was accepted.
+func (t *tally) receive(piece int, begin, length int, source Source) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.received += int64(length)
+	if t.pending == nil {
+		t.pending = map[int][]chunk{}
+	}
+	chunks := t.pending[piece]
+	for i := range chunks {
+		if chunks[i].begin == int32(begin) { // an earlier copy was lost on the way to the disk
+			t.wasted += int64(chunks[i].length)
+			chunks[i] = chunk{int32(begin), int32(length), source}
+			return
+		}
+	}
+	t.pending[piece] = append(chunks, chunk{int32(begin), int32(length), source})
+}
+
+// verified counts the chunks of a piece that passed its hash.
+func (t *tally) verified(piece int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.pending[piece] {
+		t.downloaded.add(c.source, int64(c.length))
+	}
+	delete(t.pending, piece)
+}
+
+// failed counts a piece of n bytes that failed its hash as wasted. One that was hashed before it
+// was all there keeps its chunks: they are not fetched again.
+func (t *tally) failed(piece, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	got := 0
+	for _, c := range t.pending[piece] {
+		got += int(c.length)
+	}
+	if got < n {
+		return
+	}
+	t.wasted += int64(got)
+	delete(t.pending, piece)
+}
+
+type tallySnapshot struct {
+	downloaded, uploaded Bytes
+	wasted, received     int64
+}
+
+func (t *tally) snapshot() tallySnapshot {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return tallySnapshot{t.downloaded, t.uploaded, t.wasted, t.received}
+}
+
+func (t *tally) upload(source Source, n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.uploaded.add(source, n)
+}

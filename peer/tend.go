@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// recheckInterval is how long to wait for the client to be done with a piece that failed.
+const recheckInterval = 20 * time.Millisecond
+
+// wake has tend look at the swarm. It may be called from callbacks.
+func (s *Swarm) wake() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+// tend looks after the swarm until it is left.
+func (s *Swarm) tend() {
+	select {
+	case <-s.ctx.Done():
+		return
+	case <-s.broken:
+		s.torrent.SetMaxEstablishedConns(0) // else the metadata is fetched again and again
+		return
+	case <-s.torrent.GotInfo():
+	}
+	s.onMetadata()
+	wasComplete := s.store.complete()
+	s.wg.Go(s.settleDoubts)
+	for {
+		s.plan()
+		again := s.recheckFailed()
+		if !wasComplete && s.store.complete() {
+			wasComplete = true
+			s.finish()
+		}
+		var timer <-chan time.Time
+		if again {
+			timer = time.After(recheckInterval)
+		}
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-s.kick:
+		case <-timer:
+		}
+	}
+}
+
+// finish runs when the last missing piece came in.
+func (s *Swarm) finish() {
+	s.mu.Lock()
+	rtc, trackers := s.rtc, s.trackers
+	s.mu.Unlock()
+	if rtc != nil {
+		rtc.Completed()
+	}
+	for _, a := range trackers {
+		a.complete()
+	}
+	if err := errors.Join(s.store.makeEmptyFiles(), s.store.checkpoint()); err != nil {
+		s.engine.logger.Warn("syncing to the disk failed", "infohash", s.infohash.HexString(), "error", err)
+	}
+}
+
+// settleDoubts hashes data that was found on disk and of which nothing is known: pieces.db was
+// lost, the file was changed, or the power was cut before it was synced.
+func (s *Swarm) settleDoubts() {
+	pieces := s.store.doubtful()
+	if len(pieces) > 0 {
+		s.engine.logger.Info("hashing data found on disk", "infohash", s.infohash.HexString(), "pieces", len(pieces))
+		if err := s.hash(s.ctx, pieces); err != nil {
+			return
+		}
+		if err := s.store.settled(); err != nil {
+			s.engine.logger.Warn("noting what is verified failed", "infohash", s.infohash.HexString(), "error", err)
+		}
+	}
+	s.checkInPlace()
+	close(s.settled)
+	s.wake()
+}
+
+// checkInPlace says so when a file that is seeded in place is not what it was.
+func (s *Swarm) checkInPlace() {
+	if s.store.inPlace == "" || s.store.complete() {
+		return
+	}
+	s.mu.Lock()
+	s.problem = fmt.Sprintf("The file %s has been changed since it was published: put the old one back, or publish it anew.", s.store.inPlace)
+	s.mu.Unlock()
+}
+
+// Verify hashes all data on disk again. What fails is fetched again when it is wanted. It takes as
+// long as reading the files does, and ends early with ctx.
+func (s *Swarm) Verify(ctx context.Context) error {
+	if err := s.Wait(ctx); err != nil {
+		return err
+	}
+	pieces := make([]int, s.torrent.NumPieces())
+	for i := range pieces {
+		pieces[i] = i
+	}
+	if err := s.hash(ctx, pieces); err != nil {
+		return fmt.Errorf("verifying: %w", err)
+	}
+	s.checkInPlace()
+	s.wake()
+	return nil
+}
+
+// hash has pieces hashed, as many at once as the client does.
+func (s *Swarm) hash(ctx context.Context, pieces []int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })
+	defer stop()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(pieces) {
+					return
+				}
+				if err := s.torrent.Piece(pieces[n]).VerifyDataContext(ctx); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// recheckFailed hides pieces again that failed their hash while nobody wanted them: the client
+// takes a piece that failed for one to be fetched. It reports whether the client is still busy
+// with one.
+func (s *Swarm) recheckFailed() (again bool) {
+	s.mu.Lock()
+	pieces := s.recheck
+	s.recheck = nil
+	s.mu.Unlock()
+	var busy []int
+	for _, i := range pieces {
+		if st := s.torrent.PieceState(i); st.Checking || st.Marking {
+			busy = append(busy, i)
+			continue
+		}
+		s.torrent.Piece(i).UpdateCompletion()
+	}
+	if len(busy) == 0 {
+		return false
+	}
+	s.mu.Lock()
+	s.recheck = append(s.recheck, busy...)
+	s.mu.Unlock()
+	return true
+}

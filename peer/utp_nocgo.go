@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+//go:build !cgo
+
+package peer
+
+// haveUTP tells whether this build speaks µTP: go-libutp needs cgo.
+const haveUTP = false
