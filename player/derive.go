@@ -34,7 +34,9 @@ func (p *Player) derive() State {
 	if props.rotate%180 != 0 {
 		st.Width, st.Height = st.Height, st.Width
 	}
-	st.FramesShown = props.frames
+	if st.Width > 0 {
+		st.FramesShown = props.moves
+	}
 	target, pending := p.seeks.pending()
 	if pending {
 		st.Position = target

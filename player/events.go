@@ -69,6 +69,9 @@ func (p *Player) hear(ev mpv.Event) {
 		return
 	case mpv.EventPropertyChange:
 		p.props.set(ev.Name, ev.Value)
+		if ev.Name == "eof-reached" && p.props.ended {
+			p.resume()
+		}
 	case mpv.EventCommandReply:
 		p.replied(ev)
 	case mpv.EventStartFile:
@@ -94,6 +97,22 @@ func (p *Player) hear(ev mpv.Event) {
 		}
 	}
 	p.changed()
+}
+
+// resume repeats the last seek if libmpv took an interrupted Read for the end of the file: the seek led to
+// the very bytes that were waited for, so that no Seek of the stream told the two apart.
+func (p *Player) resume() {
+	s := p.session
+	if s == nil || !s.loaded {
+		return
+	}
+	interrupted := false
+	for _, src := range s.sources() {
+		interrupted = src.resume() || interrupted
+	}
+	if interrupted {
+		p.seek(p.seeks.target, true)
+	}
 }
 
 // replied takes the outcome of loadfile and seek.

@@ -12,12 +12,12 @@ type properties struct {
 	ended              bool
 	width, height      int64
 	rotate             int64
-	frame, frames      int64 // number of the picture; pictures counted
+	moves              int64 // how often the position changed: once a picture
 }
 
 // reset forgets what belongs to a file and always changes with the next one.
 func (p *properties) reset() {
-	p.position, p.ended, p.frame, p.frames = 0, false, 0, 0
+	p.position, p.ended, p.moves = 0, false, 0
 }
 
 func observe(h *mpv.Handle) error {
@@ -34,7 +34,6 @@ func observe(h *mpv.Handle) error {
 		{"video-out-params/dw", mpv.FormatInt64},
 		{"video-out-params/dh", mpv.FormatInt64},
 		{"video-out-params/rotate", mpv.FormatInt64},
-		{"estimated-frame-number", mpv.FormatInt64},
 	} {
 		if err := h.Observe(prop.name, prop.format); err != nil {
 			return err
@@ -52,6 +51,7 @@ func (p *properties) set(name string, value any) {
 	case "time-pos":
 		if value != nil { // none while a seek runs
 			p.position = f
+			p.moves++
 		}
 	case "duration":
 		p.duration = f
@@ -69,14 +69,5 @@ func (p *properties) set(name string, value any) {
 		p.height = n
 	case "video-out-params/rotate":
 		p.rotate = n
-	case "estimated-frame-number":
-		switch step := n - p.frame; {
-		case value == nil || step == 0:
-		case step > 0 && step <= 10:
-			p.frames += step
-		default: // a seek
-			p.frames++
-		}
-		p.frame = n
 	}
 }

@@ -151,7 +151,7 @@ func (s *session) loadFailed(cause error) *Error {
 	case mpv.ErrUnknownFormat, mpv.ErrLoadingFailed:
 		return &Error{Kind: KindNotMedia, Cause: cause, Text: "This file is not a video that can be played. It may be damaged or of another kind."}
 	case mpv.ErrNothingToPlay:
-		return &Error{Kind: KindNothing, Cause: cause, Text: "This file has neither picture nor sound that can be played."}
+		return &Error{Kind: KindNothing, Cause: cause, Text: "This file has neither picture nor sound that can be played. It may be damaged or cut short."}
 	case mpv.ErrAudioOutput, mpv.ErrVideoOutput:
 		return &Error{Kind: KindOutput, Cause: cause, Text: "The video cannot be shown on this machine. Open it in another player or in the browser."}
 	}

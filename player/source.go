@@ -67,6 +67,17 @@ func (s *source) interrupt(mark int64) {
 	}
 }
 
+// resume lets interrupted readers read on and says whether there were any.
+func (s *source) resume() (any bool) {
+	for _, r := range s.list() {
+		r.mu.Lock()
+		any = any || r.failing
+		r.failing = false
+		r.mu.Unlock()
+	}
+	return any
+}
+
 func (s *source) list() []*reader {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,6 +131,7 @@ type reader struct {
 	pos       int64
 	reading   int64 // number of the Read in progress, 0 for none
 	skip      int64 // number of a Read that was interrupted before it had a Media
+	failing   bool  // a Read was interrupted, and libmpv has not moved away since
 	cancelled bool
 }
 
@@ -246,9 +258,14 @@ func (r *reader) drop(o *openMedia) {
 	_ = o.close() // it failed or was interrupted: nothing new to say
 }
 
-// Read implements mpv.Stream.
+// Read implements mpv.Stream. Once interrupted, it fails until libmpv seeks: demuxers try again, some
+// more than once, before they look at what they were told to do.
 func (r *reader) Read(b []byte) (int, error) {
 	r.mu.Lock()
+	if r.failing {
+		r.mu.Unlock()
+		return 0, errInterrupted
+	}
 	r.reading = r.src.reads.Add(1)
 	o := r.media
 	r.mu.Unlock()
@@ -260,6 +277,7 @@ func (r *reader) Read(b []byte) (int, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	cancelled := r.cancelled
+	r.failing = n == 0 && errors.Is(err, errInterrupted)
 	r.mu.Unlock()
 	switch {
 	case n > 0:
@@ -302,6 +320,7 @@ func (r *reader) Seek(offset int64, whence int) (int64, error) {
 	}
 	r.mu.Lock()
 	r.pos = offset
+	r.failing = false
 	o := r.media
 	r.mu.Unlock()
 	if o == nil {
