@@ -176,18 +176,3 @@ type VideoFile struct {
 	// remote instance's file.
 	Storage *Int `json:"storage"`
 }
-
-// Picture returns where the video's picture is, for Client.Get: the smallest
-// thumbnail that is at least width pixels wide, else the largest there is. It is
-// empty when there is none.
-func (v Video) Picture(width int) string {
-	ref := v.ThumbnailPath
-	best := Int(0)
-	for _, t := range v.Thumbnails {
-		wide, bestWide := t.Width >= Int(width), best >= Int(width)
-		if t.FileURL != "" && (best == 0 || wide && (!bestWide || t.Width < best) || !wide && !bestWide && t.Width > best) {
-			ref, best = t.FileURL, t.Width
-		}
-	}
-	return ref
-}

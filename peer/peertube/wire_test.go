@@ -166,16 +166,3 @@ func TestTimeIsCutToMilliseconds(t *testing.T) {
 		t.Fatalf("read back as %v, %v", back, err)
 	}
 }
-
-func TestPicture(t *testing.T) {
-	v := Video{ThumbnailPath: "/lazy-static/thumbnails/a.jpg"}
-	if got := v.Picture(300); got != v.ThumbnailPath {
-		t.Errorf("picture is %q", got)
-	}
-	v.Thumbnails = List[Thumbnail]{{Width: 850, FileURL: "/850"}, {Width: 280, FileURL: "/280"}, {Width: 1280, FileURL: "/1280"}, {Width: 300}}
-	for width, want := range map[int]string{1: "/280", 280: "/280", 281: "/850", 900: "/1280", 4000: "/1280"} {
-		if got := v.Picture(width); got != want {
-			t.Errorf("picture of %d pixels is %q, want %q", width, got, want)
-		}
-	}
-}
