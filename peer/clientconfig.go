@@ -48,13 +48,18 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 		c.DisableIPv6 = ip.To4() != nil && !ip.IsUnspecified()
 	}
 	if n := e.config.UploadLimit; n > 0 {
-		c.UploadRateLimiter = rate.NewLimiter(rate.Limit(n), int(max(n, 256<<10)))
+		c.UploadRateLimiter = limiter(n)
 	}
 	if n := e.config.DownloadLimit; n > 0 {
-		c.DownloadRateLimiter = rate.NewLimiter(rate.Limit(n), int(max(n, 256<<10)))
+		c.DownloadRateLimiter = limiter(n)
 	}
 	e.addCallbacks(&c.Callbacks)
 	return c
+}
+
+// limiter allows a quarter of a second at once; the client needs more than one read of 128 KiB.
+func limiter(bytesPerSecond int64) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(min(max(bytesPerSecond/4, 160<<10), 4<<20)))
 }
 
 // noStorage stands in for the client's default storage, which is never used: each swarm brings
