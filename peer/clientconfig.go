@@ -30,6 +30,7 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	c.EstablishedConnsPerTorrent = maxConnsPerSwarm
 	c.DisableTrackers = true   // see announcer
 	c.DisableWebtorrent = true // see package webrtc
+	c.DialForPeerConns = false // see addDialers
 	c.NoDefaultPortForwarding = !e.config.PortForwarding
 	c.NoDHT = !e.config.DHT || !haveUTP
 	c.DisableTCP = !e.sources.Has(SourceTCP)

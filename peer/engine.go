@@ -139,6 +139,7 @@ func (e *Engine) start() (err error) {
 		return fmt.Errorf("starting the torrent engine: %w", err)
 	}
 	e.client = client
+	e.addDialers()
 	if e.sources.Has(SourceTCP) || e.sources.Has(SourceUTP) {
 		e.port = client.LocalPort()
 	}
