@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -96,7 +97,7 @@ func Format(cfg Config) ([]byte, error) {
 // read returns the settings of a file. A missing file gives the defaults.
 func read(path string) (Config, error) {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // the data folder explains the latter
 		return Defaults(), nil
 	}
 	if err != nil {

@@ -20,8 +20,7 @@ import (
 // saveEvery is how often figures of the swarms go into the library.
 const saveEvery = 30 * time.Second
 
-// keeper keeps the library in step with the engine: entries in memory for quick answers, totals by
-// source over all runs of the program.
+// keeper keeps the library in step with the engine, with the entries in memory for quick answers.
 type keeper struct {
 	library *library.Library
 	engine  *peer.Engine
@@ -30,18 +29,14 @@ type keeper struct {
 	mu      sync.Mutex
 	loadErr error
 	entries map[string]library.Entry
-	base    map[string]totals // totals before this run
 }
 
-type totals struct{ uploaded, downloaded peer.Bytes }
-
 func newKeeper(l *library.Library, e *peer.Engine, logger *slog.Logger) *keeper {
-	k := &keeper{library: l, engine: e, logger: logger, entries: make(map[string]library.Entry), base: make(map[string]totals)}
+	k := &keeper{library: l, engine: e, logger: logger, entries: make(map[string]library.Entry)}
 	list, err := l.List()
 	k.loadErr = err
 	for _, entry := range list {
 		k.entries[entry.Infohash] = entry
-		k.base[entry.Infohash] = totals{entry.Uploaded, entry.Downloaded}
 	}
 	return k
 }
@@ -75,9 +70,9 @@ func (k *keeper) save() error {
 		if !ok {
 			continue
 		}
-		stats, base := swarm.Stats(), k.base[infohash]
+		stats := swarm.Stats()
 		was := e
-		e.Uploaded, e.Downloaded = base.uploaded.Plus(stats.Uploaded), base.downloaded.Plus(stats.Downloaded)
+		e.Uploaded, e.Downloaded = stats.Uploaded, stats.Downloaded
 		e.Complete = stats.Complete
 		if stats.Bytes > 0 {
 			e.Bytes = stats.Bytes
@@ -107,11 +102,11 @@ func (k *keeper) entry(infohash string) (library.Entry, bool) {
 	return e, ok
 }
 
-// all returns a copy of the entries by infohash, and the totals before this run.
-func (k *keeper) all() (map[string]library.Entry, map[string]totals) {
+// all returns a copy of the entries by infohash.
+func (k *keeper) all() map[string]library.Entry {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return maps.Clone(k.entries), maps.Clone(k.base)
+	return maps.Clone(k.entries)
 }
 
 // hold adds or changes the entry of a swarm whose metadata is known.
@@ -159,6 +154,5 @@ func (k *keeper) forget(infohash string) error {
 		return fmt.Errorf("removing swarm from library: %w", err)
 	}
 	delete(k.entries, infohash)
-	delete(k.base, infohash)
 	return nil
 }

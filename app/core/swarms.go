@@ -37,7 +37,7 @@ type SwarmInfo struct {
 // Swarms lists every swarm held, oldest first, the own instance's videos after the others. It takes
 // no engine lock and may be called twice a second.
 func (a *App) Swarms() []SwarmInfo {
-	entries, base := a.keeper.all()
+	entries := a.keeper.all()
 	var list []SwarmInfo
 	for _, swarm := range a.engine.Swarms() {
 		infohash := swarm.Infohash().HexString()
@@ -46,8 +46,6 @@ func (a *App) Swarms() []SwarmInfo {
 		e, known := entries[infohash]
 		if known {
 			fillFrom(&info, e)
-			info.Uploaded = info.Uploaded.Plus(base[infohash].uploaded)
-			info.Downloaded = info.Downloaded.Plus(base[infohash].downloaded)
 			delete(entries, infohash)
 		} else {
 			_, info.Own = a.ownSwarm(infohash)
@@ -141,7 +139,7 @@ func (a *App) rejoin(e library.Entry) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
 	defer cancel()
-	if _, err := a.engine.Join(ctx, target, peer.JoinOptions{Dir: e.Dir}); err != nil {
+	if _, err := a.engine.Join(ctx, target, peer.JoinOptions{Dir: e.Dir, Uploaded: e.Uploaded, Downloaded: e.Downloaded}); err != nil {
 		return err
 	}
 	return a.keeper.change(e.Infohash, func(e *library.Entry) { e.Paused = false })

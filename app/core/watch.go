@@ -191,8 +191,11 @@ func (a *App) join(ctx context.Context, t peer.Target, o peer.JoinOptions) (_ *p
 		return nil, false, fail(CodeInUse, nil, "%q is held already, over the transports of the settings: remove it first, or name another folder with --data", held.Name())
 	}
 	if !ok {
-		if e, known := a.keeper.entry(t.Infohash.HexString()); known && o.Dir == "" {
-			o.Dir = e.Dir
+		if e, known := a.keeper.entry(t.Infohash.HexString()); known {
+			if o.Dir == "" {
+				o.Dir = e.Dir
+			}
+			o.Uploaded, o.Downloaded = e.Uploaded, e.Downloaded
 		}
 	}
 	swarm, err := a.engine.Join(ctx, t, o)

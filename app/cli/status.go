@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"shoal/app/core"
+	"shoal/peer"
+)
+
+// statusCommand shows the swarms held and the disk used.
+type statusCommand struct{}
+
+func (*statusCommand) forward(*run) bool { return true }
+
+// status is the event.
+type status struct {
+	Event   string        `json:"event"`
+	Version string        `json:"version"`
+	Mode    []string      `json:"mode"`
+	Swarms  []swarmStatus `json:"swarms"`
+	Queue   int           `json:"queue"`
+	Disk    core.Disk     `json:"disk"`
+}
+
+// swarmStatus is one swarm; up and down are bytes per second.
+type swarmStatus struct {
+	Infohash   string     `json:"infohash"`
+	Name       string     `json:"name"`
+	Bytes      int64      `json:"bytes"`
+	Completed  int64      `json:"completed"`
+	Complete   bool       `json:"complete"`
+	Paused     bool       `json:"paused"`
+	Own        bool       `json:"own"`
+	Peers      peer.Peers `json:"peers"`
+	Up         int64      `json:"up"`
+	Down       int64      `json:"down"`
+	Uploaded   peer.Bytes `json:"uploaded"`
+	Downloaded peer.Bytes `json:"downloaded"`
+	Problem    string     `json:"problem,omitempty"`
+}
+
+func (*statusCommand) run(_ context.Context, r *run) error {
+	var s core.Status
+	if r.env.App != nil {
+		s = r.env.App.Status()
+	} else {
+		var err error
+		if s, err = core.StatusAtRest(core.Options{Config: r.store, DataDir: r.paths.Data, Version: version}); err != nil {
+			return err
+		}
+	}
+	event := status{Event: "status", Version: s.Version, Mode: nonNil(s.Mode), Swarms: []swarmStatus{}, Queue: s.Queue, Disk: s.Disk}
+	for _, i := range s.Swarms {
+		event.Swarms = append(event.Swarms, swarmStatus{
+			Infohash: i.Infohash, Name: i.Name, Bytes: i.Bytes, Completed: i.Completed, Complete: i.Complete, Paused: i.Paused, Own: i.Own,
+			Peers: i.Peers, Up: int64(i.Up), Down: int64(i.Down), Uploaded: i.Uploaded, Downloaded: i.Downloaded, Problem: i.Problem,
+		})
+	}
+	r.out.event(event)
+	printStatus(r.out, event)
+	return r.out.err
+}
+
+func printStatus(out *output, s status) {
+	mode := "not running"
+	if len(s.Mode) > 0 {
+		mode = strings.Join(s.Mode, " and ")
+	}
+	out.fact("Shoal %s, %s; %s on disk", s.Version, mode, human(s.Disk.Used))
+	if len(s.Swarms) == 0 {
+		out.fact("No swarms are held.")
+	}
+	for _, w := range s.Swarms {
+		state := "complete"
+		switch {
+		case w.Paused:
+			state = "paused"
+		case !w.Complete:
+			state = human(w.Completed) + " here"
+		}
+		out.fact("%s  %s\n  %s, %s; %d peers; down %s/s, up %s/s; shared back %s",
+			w.Infohash, w.Name, human(w.Bytes), state, w.Peers.Sum(), human(w.Down), human(w.Up), human(w.Uploaded.Sum()))
+		if w.Problem != "" {
+			out.fact("  %s", w.Problem)
+		}
+	}
+}
