@@ -5,136 +5,210 @@ package instance
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
 
+	"shoal/instance/address"
+	"shoal/instance/publish"
+	"shoal/instance/rest"
+	"shoal/instance/store"
+	"shoal/instance/tracker"
+	"shoal/instance/webseed"
 	"shoal/peer"
 )
 
-// Config says where an instance lives and what it may do.
-type Config struct {
-	// Dir is the data directory; instance.db, media/, torrents/ and images/ lie in it.
-	Dir string
-	// Listen is the HTTP listener's HOST:PORT. Port 0 picks one, or takes the port of the public URL
-	// fixed at an earlier start.
-	Listen string
-	// URL is the public URL, scheme://host[:port] without a path. It is fixed at the first start.
-	// Empty means the one fixed before or, in development mode, http://Listen.
-	URL string
-	// Dev allows http, ports, loopback and private addresses. It is refused for a public host name.
-	Dev bool
-	// Name is the instance's name for people, "Shoal" when empty.
-	Name string
-	// Engine seeds the published files. Nil serves without seeding.
-	Engine *peer.Engine
-	// Logger gets what happens; nil discards it.
-	Logger *slog.Logger
-	// FFmpeg and FFprobe are the programs' paths; empty looks them up in PATH.
-	FFmpeg, FFprobe string
-}
-
-// Privacy of a video.
-type Privacy string
-
-// The privacies that the command line names.
-const (
-	Public   Privacy = "public"   // listed and served
-	Unlisted Privacy = "unlisted" // served to who knows the address
-	Private  Privacy = "private"  // kept, not served
-)
-
-// PublishRequest is what to publish.
-type PublishRequest struct {
-	// File is the path of a video file: mp4, m4v, mov with browser codecs, or webm.
-	File string
-	// Title has 3 to 120 characters.
-	Title string
-	// Channel is a channel's name; empty means root_channel.
-	Channel string
-	// Description is plain text or Markdown, at most 10000 characters.
-	Description string
-	// Tags are at most 5, of 2 to 30 characters each.
-	Tags []string
-	// Privacy is Public when empty.
-	Privacy Privacy
-}
-
-// Progress of a publication. Stage is one of probe, copy, hash, publish; Done and Total are bytes
-// where the stage moves bytes and steps elsewhere.
-type Progress struct {
-	Stage       string
-	Done, Total int64
-}
-
-// Published says where a published video is found.
-type Published struct {
-	UUID, ShortUUID string
-	// URL is the video's ActivityPub id, /videos/watch/{uuid}.
-	URL string
-	// WatchPage is the page for people, /w/{shortUUID}.
-	WatchPage string
-	Magnet    string
-	Infohash  string
-	// TorrentURL is where the .torrent file is served.
-	TorrentURL string
-	// FileURLs are the WebSeeds of the renditions.
-	FileURLs []string
-	// Bytes is the size of all renditions.
-	Bytes int64
-}
-
-// Local is a video of this very instance, on this machine's disk.
-type Local struct {
-	UUID, ShortUUID, Title string
-	Infohash               string
-	Magnet                 string
-	// Path is the media file.
-	Path string
-	// Swarm seeds the file; nil when the file is missing or changed, or without an engine.
-	Swarm *peer.Swarm
-}
-
 // Instance is a running instance.
-type Instance struct{}
+type Instance struct {
+	cfg       Config
+	base      address.Base
+	listener  net.Listener
+	store     *store.Store
+	tracker   *tracker.Tracker
+	publisher *publish.Publisher
+	rest      *rest.Handler
+	server    *http.Server
+	seed      *seeding
+
+	ready chan struct{}
+
+	mu    sync.Mutex
+	state state
+}
+
+type state int
+
+const (
+	opened state = iota
+	serving
+	closed
+)
 
 // Open opens the data directory's store, binds the listener and creates the account root with the
 // channel root_channel on a first start. Serve answers requests afterwards. Its errors are
 // sentences for a person: folder in use, folder read-only, port taken, other public URL.
 func Open(ctx context.Context, cfg Config) (*Instance, error) {
-	return nil, errors.New("instance mode is not built yet")
+	if cfg.Engine == nil {
+		return open(ctx, cfg, nil)
+	}
+	return open(ctx, cfg, cfg.Engine)
 }
+
+func open(ctx context.Context, cfg Config, engine seeder) (*Instance, error) {
+	cfg.defaults()
+	db, err := store.Open(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	l, base, err := bind(ctx, &cfg, db.Snapshot().Setting(store.SettingURL))
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	i := &Instance{cfg: cfg, base: base, listener: l, store: db, ready: make(chan struct{})}
+	i.seed = newSeeding(&i.cfg, base, engine)
+	if err := i.fill(); err != nil {
+		return nil, errors.Join(err, l.Close(), db.Close())
+	}
+	i.wire()
+	return i, nil
+}
+
+// fill makes what a first start needs and fixes the public URL.
+func (i *Instance) fill() error {
+	if err := i.store.EnsureRoot(time.Now()); err != nil {
+		return err
+	}
+	if i.store.Snapshot().Setting(store.SettingURL) == "" {
+		if err := i.store.SetSetting(store.SettingURL, string(i.base)); err != nil {
+			return err
+		}
+	}
+	var err error
+	i.publisher, err = publish.New(publish.Config{
+		Dir: i.cfg.Dir, Base: i.base, Store: i.store, FFmpeg: i.cfg.FFmpeg, FFprobe: i.cfg.FFprobe, Logger: i.cfg.Logger,
+	})
+	return err
+}
+
+// wire puts the parts together.
+func (i *Instance) wire() {
+	maxPerIP := 0 // the tracker's own bound
+	if i.cfg.Dev {
+		maxPerIP = -1 // everyone is on this machine
+	}
+	i.tracker = tracker.New(tracker.Config{Known: i.tracked, ClientIP: i.clientIP, MaxPerIP: maxPerIP, Logger: i.cfg.Logger})
+	i.rest = rest.New(rest.Config{
+		Base: i.base, Name: i.cfg.Name, Version: i.cfg.Version, Snapshot: i.store.Snapshot, ClientIP: i.clientIP, Logger: i.cfg.Logger,
+		Viewers: func(h store.Hash) int { return i.tracker.Stats(tracker.Hash(h)).Leechers },
+	})
+	files := webseed.New(webseed.Config{Dir: i.cfg.Dir, Snapshot: i.store.Snapshot, NotFound: rest.NotFound, Logger: i.cfg.Logger})
+	i.server = i.newServer(i.routes(files))
+}
+
+// tracked reports whether the tracker serves an infohash: those of videos that are served, also the
+// ones from before a rename.
+func (i *Instance) tracked(h tracker.Hash) bool {
+	ref, ok := i.store.Snapshot().ByInfohash(store.Hash(h))
+	return ok && ref.Video.Served()
+}
+
+// shutdownWait is how long requests in progress may take when the instance stops.
+const shutdownWait = 3 * time.Second
+
+// viewsEvery is how often views are stored.
+const viewsEvery = 30 * time.Second
 
 // Serve seeds what was published before and answers requests until ctx ends; then it finishes
 // requests in progress for a few seconds and closes the store. It returns nil when ctx ended it.
-func (i *Instance) Serve(ctx context.Context) error { return nil }
+func (i *Instance) Serve(ctx context.Context) error {
+	i.mu.Lock()
+	if i.state != opened {
+		i.mu.Unlock()
+		return errors.New("the instance was served or closed before")
+	}
+	i.state = serving
+	i.mu.Unlock()
 
-// Ready is closed once every endpoint answers.
-func (i *Instance) Ready() <-chan struct{} { return nil }
+	failed := make(chan error, 1)
+	go func() { failed <- i.server.Serve(i.listener) }()
+	i.cfg.Logger.Info("instance is listening", "url", string(i.base), "listen", i.Listen())
+	i.seed.all(ctx, i.store.Snapshot().Videos())
+	if ctx.Err() == nil {
+		close(i.ready)
+	}
+	err := i.run(ctx, failed)
+	return errors.Join(err, i.stop())
+}
+
+func (i *Instance) run(ctx context.Context, failed <-chan error) error {
+	tick := time.NewTicker(viewsEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-failed:
+			return fmt.Errorf("answering requests: %w", err)
+		case <-tick.C:
+			i.keepViews()
+		}
+	}
+}
+
+func (i *Instance) keepViews() {
+	if err := i.store.AddViews(i.rest.TakeViews()); err != nil {
+		i.cfg.Logger.Error("views cannot be stored", "error", err)
+	}
+}
+
+// stop ends in the reverse order of the start.
+func (i *Instance) stop() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.state = closed
+	errs := []error{i.tracker.Close()}
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
+	defer cancel()
+	if err := i.server.Shutdown(ctx); err != nil {
+		errs = append(errs, i.server.Close())
+	}
+	i.keepViews()
+	return errors.Join(append(errs, i.store.Close())...)
+}
+
+// Ready is closed once every endpoint answers and what was published before is seeded.
+func (i *Instance) Ready() <-chan struct{} { return i.ready }
 
 // Close releases the listener and the store of an instance that Serve never ran on. After Serve it
 // does nothing.
-func (i *Instance) Close() error { return nil }
-
-// URL is the public URL, without a slash at the end.
-func (i *Instance) URL() string { return "" }
-
-// Listen is the listener's address, HOST:PORT.
-func (i *Instance) Listen() string { return "" }
-
-// ActorURL is the instance actor's id.
-func (i *Instance) ActorURL() string { return "" }
-
-// AccountURL is the id of the account root.
-func (i *Instance) AccountURL() string { return "" }
-
-// ChannelURL is the id of the channel root_channel.
-func (i *Instance) ChannelURL() string { return "" }
-
-// Publish publishes one file and returns once it is served, tracked and seeded. It may be called
-// while Serve runs. progress may be nil; it is called from one goroutine at a time.
-func (i *Instance) Publish(ctx context.Context, req PublishRequest, progress func(Progress)) (Published, error) {
-	return Published{}, nil
+func (i *Instance) Close() error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.state != opened {
+		return nil
+	}
+	i.state = closed
+	return errors.Join(i.tracker.Close(), i.listener.Close(), i.store.Close())
 }
 
-// Local finds a video of this instance by UUID, short UUID or infohash, also one it had before a
-// rename.
-func (i *Instance) Local(id string) (Local, bool) { return Local{}, false }
+// URL is the public URL, without a slash at the end.
+func (i *Instance) URL() string { return string(i.base) }
+
+// Listen is the listener's address, HOST:PORT.
+func (i *Instance) Listen() string { return i.listener.Addr().String() }
+
+// ActorURL is the instance actor's id.
+func (i *Instance) ActorURL() string { return i.base.Actor() }
+
+// AccountURL is the id of the account root.
+func (i *Instance) AccountURL() string { return i.base.Account(store.NameRoot) }
+
+// ChannelURL is the id of the channel root_channel.
+func (i *Instance) ChannelURL() string { return i.base.Channel(store.NameChannel) }
+
+// seeder is what the instance needs of the engine.
+type seeder interface {
+	Seed(ctx context.Context, f peer.SeedFile) (*peer.Swarm, error)
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package instance
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/go-chi/chi/v5"
+
+	"shoal/instance/address"
+	"shoal/instance/rest"
+	"shoal/instance/store"
+	"shoal/peer/peertube"
+)
+
+//go:embed pages.html
+var pagesHTML string
+
+// onFront is how many videos the front page shows.
+const onFront = 50
+
+// pagePolicy lets a page load pictures and media of this instance and run nothing.
+const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+
+// view is what the page of one video shows.
+type view struct {
+	Instance, Title, Description, Channel, Page, Media, MediaType, Preview, Torrent string
+	// Magnet is built here from escaped parts; template.URL lets its scheme pass.
+	Magnet template.URL
+}
+
+// card is a video on the front page.
+type card struct{ Title, Page, Thumbnail string }
+
+// pages adds the plain pages for people.
+func (i *Instance) pages(r chi.Router) {
+	t := template.Must(template.New("").Parse(pagesHTML)) // it is part of the program: a test parses it
+	watch := i.page(t, "watch", "'self'")
+	r.Get("/w/{id}", watch)
+	r.Get("/videos/watch/{id}", watch)
+	r.Get("/videos/embed/{id}", i.page(t, "embed", "*"))
+	r.Get("/", func(w http.ResponseWriter, _ *http.Request) {
+		i.render(w, t, "front", "'self'", http.StatusOK, struct {
+			Instance string
+			Videos   []card
+		}{i.cfg.Name, i.front()})
+	})
+}
+
+func (i *Instance) page(t *template.Template, name, frames string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		v, _ := rest.Find(i.store.Snapshot(), chi.URLParam(r, "id"))
+		if v == nil || !v.Served() || len(v.Files) == 0 {
+			i.render(w, t, "missing", frames, http.StatusNotFound, i.cfg.Name)
+			return
+		}
+		f := &v.Files[0]
+		var channel string
+		if c, ok := i.store.Snapshot().ChannelByID(v.ChannelID); ok {
+			channel = c.DisplayName
+		}
+		i.render(w, t, name, frames, http.StatusOK, view{
+			Instance: i.cfg.Name, Title: v.Title, Description: v.Description, Channel: channel, Page: i.base.WatchPage(v.UUID),
+			Media: address.MediaPath(f.Name), MediaType: f.MediaType, Preview: address.PreviewPath(v.Preview),
+			Torrent: "/download/torrents/" + f.Torrent.File, Magnet: template.URL(i.base.Magnet(v.Title, f)), //nolint:gosec // every part is escaped
+		})
+	}
+}
+
+// front lists the newest public videos.
+func (i *Instance) front() []card {
+	var cards []card
+	for _, v := range slices.Backward(i.store.Snapshot().Videos()) {
+		if len(cards) == onFront {
+			break
+		}
+		if v.Listed() {
+			cards = append(cards, newCard(v))
+		}
+	}
+	return cards
+}
+
+func newCard(v *store.Video) card {
+	return card{Title: v.Title, Page: "/w/" + peertube.ShortUUID(v.UUID), Thumbnail: address.ThumbnailPath(v.Thumbnail)}
+}
+
+func (i *Instance) render(w http.ResponseWriter, t *template.Template, name, frames string, status int, data any) {
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, name, data); err != nil {
+		i.cfg.Logger.Error("a page cannot be made", "page", name, "error", err)
+		http.Error(w, "the page cannot be made", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Set("Content-Security-Policy", pagePolicy+frames)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a client that went away needs nothing
+}

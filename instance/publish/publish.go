@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"shoal/instance/address"
+	"shoal/instance/store"
+)
+
+// The data directory's folders for what is published.
+const (
+	MediaDir     = "media"
+	TorrentDir   = "torrents"
+	ThumbnailDir = "thumbnails"
+	PreviewDir   = "previews"
+)
+
+// partial ends the names of files that are not finished.
+const partial = ".part"
+
+// Bounds of what a person writes, as PeerTube has them.
+const (
+	minTitle, maxTitle = 3, 120
+	maxDescription     = 10_000
+	maxTags            = 5
+	minTag, maxTag     = 2, 30
+)
+
+// The stages of a publication, as the command line names them.
+const (
+	StageProbe   = "probe"
+	StageCopy    = "copy"
+	StageHash    = "hash"
+	StagePublish = "publish"
+)
+
+// Config is what a Publisher needs.
+type Config struct {
+	// Dir is the data directory.
+	Dir   string
+	Base  address.Base
+	Store *store.Store
+	// FFmpeg and FFprobe are the programs; empty looks them up.
+	FFmpeg, FFprobe string
+	Logger          *slog.Logger
+}
+
+// Request is what to publish.
+type Request struct {
+	File, Title, Channel, Description string
+	Tags                              []string
+	Privacy                           store.Privacy
+}
+
+// Progress is called with a stage and how much of it is done. It is never nil inside the package.
+type Progress func(stage string, done, total int64)
+
+// Publisher publishes one file at a time; further ones wait.
+type Publisher struct {
+	cfg  Config
+	turn chan struct{}
+}
+
+// New makes the folders that are missing and deletes what publications left that did not end.
+func New(cfg Config) (*Publisher, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Publisher{cfg: cfg, turn: make(chan struct{}, 1)}
+	for _, dir := range []string{MediaDir, TorrentDir, ThumbnailDir, PreviewDir} {
+		if err := os.MkdirAll(filepath.Join(cfg.Dir, dir), 0o755); err != nil { //nolint:gosec // it is served to anyone
+			return nil, fmt.Errorf("making the folder %s: %w", dir, err)
+		}
+	}
+	return p, p.clean()
+}
+
+// clean deletes the files of drafts.
+func (p *Publisher) clean() error {
+	drafts, err := p.cfg.Store.Drafts()
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		p.cfg.Logger.Warn("deleting an unfinished publication", "uuid", d.UUID, "started", d.Started)
+		if err := p.drop(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Publisher) drop(d store.Draft) error {
+	var errs []error
+	for _, rel := range d.Paths {
+		if !filepath.IsLocal(rel) {
+			continue
+		}
+		path := filepath.Join(p.cfg.Dir, rel)
+		errs = append(errs, removed(path), removed(path+partial))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return p.cfg.Store.DeleteDraft(d.UUID)
+}
+
+// Publish takes a file in. When it returns without an error the video is stored and its files are
+// in place; otherwise nothing of it is left. Its errors are sentences for a person.
+func (p *Publisher) Publish(ctx context.Context, req Request, progress Progress) (*store.Video, error) {
+	if progress == nil {
+		progress = func(string, int64, int64) {}
+	}
+	channel, err := p.check(&req)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	progress(StageProbe, 0, 1)
+	path, err := source(req.File)
+	if err != nil {
+		return nil, err
+	}
+	ffprobe, err := find(p.cfg.FFprobe, "ffprobe")
+	if err != nil {
+		return nil, err
+	}
+	ffmpeg, err := find(p.cfg.FFmpeg, "ffmpeg")
+	if err != nil {
+		return nil, err
+	}
+	m, err := Probe(ctx, ffprobe, path)
+	if err != nil {
+		return nil, err
+	}
+	progress(StageProbe, 1, 1)
+	j := newJob(p, req, channel, path, m)
+	if err := p.cfg.Store.PutDraft(j.draft); err != nil {
+		return nil, err
+	}
+	v, err := j.run(ctx, ffmpeg, progress)
+	if err != nil {
+		return nil, errors.Join(err, p.drop(j.draft))
+	}
+	return v, nil
+}
+
+// check bounds what a person wrote.
+func (p *Publisher) check(req *Request) (*store.Channel, error) {
+	req.Title = strings.TrimSpace(req.Title)
+	switch n := utf8.RuneCountInString(req.Title); {
+	case !utf8.ValidString(req.Title+req.Description) || strings.ContainsAny(req.Title, "\r\n\x00"):
+		return nil, errors.New("the title or the description is no plain text: write it anew")
+	case n < minTitle || n > maxTitle:
+		return nil, fmt.Errorf("the title has %d characters: give it %d to %d", n, minTitle, maxTitle)
+	case utf8.RuneCountInString(req.Description) > maxDescription:
+		return nil, fmt.Errorf("the description is longer than %d characters: shorten it", maxDescription)
+	case len(req.Tags) > maxTags:
+		return nil, fmt.Errorf("there are %d tags: give at most %d", len(req.Tags), maxTags)
+	}
+	for _, tag := range req.Tags {
+		if n := utf8.RuneCountInString(tag); n < minTag || n > maxTag || !utf8.ValidString(tag) {
+			return nil, fmt.Errorf("the tag %q has %d characters: give it %d to %d", tag, n, minTag, maxTag)
+		}
+	}
+	if req.Channel == "" {
+		req.Channel = store.NameChannel
+	}
+	if req.Privacy == 0 {
+		req.Privacy = store.Public
+	}
+	c, ok := p.cfg.Store.Snapshot().Channel(req.Channel)
+	if !ok {
+		return nil, fmt.Errorf("there is no channel %q here: choose one of %s", req.Channel, strings.Join(p.cfg.Store.Snapshot().ChannelNames(), ", "))
+	}
+	return c, nil
+}
+
+// source finds the file that a name leads to and refuses what cannot be a video.
+func source(file string) (string, error) {
+	name := filepath.Base(file)
+	path, err := filepath.Abs(file)
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("there is no file %s: check its name: %w", file, err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("finding %s: %w", name, err)
+	}
+	f, err := os.Open(path) //nolint:gosec // the person named it
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be read: check its permissions: %w", name, err)
+	}
+	defer f.Close() //nolint:errcheck // read only
+	fi, err := f.Stat()
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("opening %s: %w", name, err)
+	case !fi.Mode().IsRegular():
+		return "", fmt.Errorf("%s is no file: choose a video file", name)
+	case fi.Size() == 0:
+		return "", fmt.Errorf("%s is empty: choose a video file", name)
+	}
+	return path, nil
+}
+
+// newUUID is a version 4 UUID in lower case, the one form that PeerTube takes.
+func newUUID() string { return uuid.NewString() }
+
+func now() time.Time { return time.Now().UTC() }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package rest
+
+import (
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	// viewEvery is how often one address counts as a view of one video.
+	viewEvery = time.Hour
+	// maxViewers bounds the addresses that are remembered.
+	maxViewers = 50_000
+)
+
+// views counts views in memory until somebody takes them away to store them.
+type views struct {
+	mu    sync.Mutex
+	seen  map[viewer]time.Time
+	count map[uint64]int64
+}
+
+type viewer struct {
+	video uint64
+	ip    netip.Addr
+}
+
+func (v *views) init() {
+	v.seen, v.count = map[viewer]time.Time{}, map[uint64]int64{}
+}
+
+func (v *views) add(video uint64, ip netip.Addr, now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	who := viewer{video, ip}
+	if at, ok := v.seen[who]; ok && now.Sub(at) < viewEvery {
+		return
+	}
+	if len(v.seen) >= maxViewers {
+		for k, at := range v.seen {
+			if now.Sub(at) >= viewEvery {
+				delete(v.seen, k)
+			}
+		}
+		if len(v.seen) >= maxViewers {
+			return
+		}
+	}
+	v.seen[who] = now
+	v.count[video]++
+}
+
+// TakeViews returns the views since it was last called, by the videos' numbers.
+func (h *Handler) TakeViews() map[uint64]int64 {
+	h.views.mu.Lock()
+	defer h.views.mu.Unlock()
+	taken := h.views.count
+	h.views.count = map[uint64]int64{}
+	return taken
+}
+
+// view counts a view. A player says where it is every few seconds; an address counts once an hour.
+func (h *Handler) view(w http.ResponseWriter, r *http.Request) {
+	v, ok := h.find(w, r)
+	if !ok {
+		return
+	}
+	h.views.add(v.ID, h.cfg.ClientIP(r), time.Now())
+	w.WriteHeader(http.StatusNoContent)
+}
