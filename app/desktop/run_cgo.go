@@ -6,16 +6,90 @@ package desktop
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
 
 	"shoal/app/core"
+	"shoal/instance"
+	"shoal/player"
+	"shoal/player/handoff"
 )
 
 // Available reports whether this build has a window.
 const Available = true
 
+// appID names the program towards the desktop; FyneApp.toml has the same.
+const appID = "video.shoal.Shoal"
+
+// shutdownWait bounds how long the window waits for its goroutines.
+const shutdownWait = 5 * time.Second
+
 // Run opens the window and returns when it is closed or ctx ends. It must be called on the program's
 // first goroutine.
 func Run(ctx context.Context, a *core.App, o Options) error {
-	<-ctx.Done()
+	if err := addTranslations(); err != nil {
+		return fmt.Errorf("reading translations: %w", err)
+	}
+	fyneApp := app.NewWithID(appID)
+	fyneApp.SetIcon(programIcon())
+	fyneApp.Settings().SetTheme(newTheme())
+	l := newLoop(ctx, fyne.Do)
+	defer l.close(shutdownWait)
+
+	w := newMainWindow(fyneApp, l, parts{
+		program:   appProgram{a},
+		catalog:   a.PeerTube(),
+		settings:  a.Config(),
+		publisher: publisherOf(a),
+		screens:   mpvScreens(player.Options{NullAudio: o.NullAudio, Logger: a.Logger()}),
+		dataDir:   a.DataDir(),
+		openBrowser: func(address string) error {
+			u, err := url.Parse(address)
+			if err != nil {
+				return fmt.Errorf("reading address: %w", err)
+			}
+			return fyneApp.OpenURL(u)
+		},
+		openPlayer: handoff.OpenExternal,
+	}, o)
+	a.OnOpen(func(arg string) { go l.do(l.ctx, func() { w.handedOver(arg) }) })
+	defer a.OnOpen(nil)
+	fyneApp.Lifecycle().SetOnStarted(func() {
+		w.start()
+		if o.Report != nil {
+			w.report(o.Report)
+		}
+	})
+	stop := context.AfterFunc(ctx, func() { fyne.Do(fyneApp.Quit) })
+	defer stop()
+	w.win.ShowAndRun()
+
+	l.stop()
+	if err := w.watch.shutdown(); err != nil && !errors.Is(err, player.ErrClosed) {
+		return fmt.Errorf("closing player: %w", err)
+	}
 	return nil
+}
+
+// ownInstance is the instance of this process.
+type ownInstance struct{ app *core.App }
+
+func publisherOf(a *core.App) publisher {
+	if a.Instance() == nil {
+		return nil
+	}
+	return ownInstance{a}
+}
+
+// URL implements publisher.
+func (i ownInstance) URL() string { return i.app.Instance().URL() }
+
+// Publish implements publisher.
+func (i ownInstance) Publish(ctx context.Context, req instance.PublishRequest, progress func(instance.Progress)) (instance.Published, error) {
+	return i.app.Publish(ctx, req, progress)
 }

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package desktop
+
+import (
+	"context"
+	"time"
+
+	"shoal/app/config"
+	"shoal/app/core"
+	"shoal/instance"
+	"shoal/peer"
+	"shoal/peer/peertube"
+	"shoal/player"
+)
+
+// program is what the window asks of the program behind it. core.App is one, through appProgram.
+type program interface {
+	swarmKeeper
+	// Resolve finds out what an address is.
+	Resolve(ctx context.Context, arg string) (core.Resolved, error)
+	// Open joins the swarms of a video that Resolve read, at a quality of at most height lines (0: the best).
+	Open(ctx context.Context, r core.Resolved, height int) (viewing, error)
+}
+
+// swarmKeeper lists and changes the swarms held.
+type swarmKeeper interface {
+	Swarms() []core.SwarmInfo
+	Pause(infohash string) error
+	ResumeSwarm(infohash string) error
+	Remove(ctx context.Context, infohash string, deleteFiles bool) error
+}
+
+// settings are the settings in use; *config.Store is one.
+type settings interface {
+	Get() config.Config
+	Update(change func(*config.Config)) error
+	Path() string
+}
+
+// publisher is the instance of this process.
+type publisher interface {
+	URL() string
+	Publish(ctx context.Context, req instance.PublishRequest, progress func(instance.Progress)) (instance.Published, error)
+}
+
+// viewing is one video being watched, as the watch page needs it. Its methods but About may wait for
+// the engine: they are not for the window's goroutine.
+type viewing interface {
+	About() about
+	// OpenVideo opens the picture's file, OpenAudio the sound where that lies in another one.
+	OpenVideo(ctx context.Context) (player.Media, error)
+	OpenAudio(ctx context.Context) (player.Media, error)
+	// Figures are of the swarm of the picture, the sound's added.
+	Figures() figures
+	// Strip says for each of n equal parts of the file how much of it is on disk, 0 to 1.
+	Strip(n int) []float32
+	// StreamURL is where another player of this machine reads the file.
+	StreamURL() (string, error)
+	// Close ends watching; the swarms go on as the settings say.
+	Close() error
+}
+
+// about is what stays the same while a video is watched.
+type about struct {
+	Title       string
+	Page        string // "" for a magnet or a file
+	Channel     string // for people; "" where it is unknown
+	ChannelPage string
+	Description string
+	Facts       string // views and age
+	Heights     []quality
+	Chosen      int // index in Heights, -1 where there is no choice
+	HasAudio    bool
+	Local       bool // a file without a swarm
+	Duration    time.Duration
+}
+
+// quality is a rendition to choose.
+type quality struct {
+	Label  string
+	Height int
+}
+
+// figures are live figures of what is watched.
+type figures struct {
+	peer.Stats
+	Swarm bool // there is a swarm
+}
+
+// qualities names renditions for people.
+func qualities(rs []peertube.Rendition) []quality {
+	out := make([]quality, 0, len(rs))
+	for _, r := range rs {
+		label := tr("Sound only")
+		if !r.AudioOnly {
+			label = tr("%dp", r.Height)
+			if r.FPS > 30 {
+				label = tr("%[1]dp %[2]d", r.Height, r.FPS)
+			}
+		}
+		if r.Size > 0 {
+			label += " · " + formatBytes(r.Size)
+		}
+		out = append(out, quality{Label: label, Height: r.Height})
+	}
+	return out
+}

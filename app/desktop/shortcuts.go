@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package desktop
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+)
+
+// keys wires the keyboard. Plain keys reach the watch page only where nothing has the keyboard, so
+// never while somebody types.
+func (w *mainWindow) keys() {
+	c := w.win.Canvas()
+	c.SetOnTypedKey(func(k *fyne.KeyEvent) {
+		switch {
+		case w.at == placeWatch && pressKey(k.Name, w.watch):
+		case k.Name == fyne.KeyF5:
+			w.reload()
+		case k.Name == fyne.KeyEscape:
+			w.bar.escape()
+		}
+	})
+	on := func(key fyne.KeyName, do func()) {
+		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) { do() })
+	}
+	on(fyne.KeyL, func() { c.Focus(w.bar.entry) })
+	on(fyne.KeyR, w.reload)
+	on(fyne.KeyQ, w.askQuit)
+	on(fyne.KeyW, w.askQuit)
+	pages := []place{placeBrowse, placeWatch, placeCoSeeding, placeSettings}
+	for i, p := range pages {
+		on(fyne.KeyName(rune('1'+i)), func() { w.goTo(p) })
+	}
+}
+
+func (w *mainWindow) reload() {
+	if w.at == placeBrowse {
+		w.browse.reload()
+	}
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package desktop
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2/lang"
+
+	"shoal/assets/i18n"
+)
+
+// tr returns the text in the person's language; the English text is the key, and assets/i18n holds
+// the translations. Arguments go in as with fmt.Sprintf.
+func tr(text string, args ...any) string {
+	text = lang.L(text)
+	if len(args) == 0 {
+		return text
+	}
+	return fmt.Sprintf(text, args...)
+}
+
+// plural chooses between the text for one and the text for another number; each has one %d.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return tr(one, n)
+	}
+	return tr(many, n)
+}
+
+// addTranslations makes the texts of assets/i18n known. English is among them, so that a language
+// without a translation reads English.
+func addTranslations() error { return lang.AddTranslationsFS(i18n.Files, ".") }

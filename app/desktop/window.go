@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package desktop
+
+import (
+	"context"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/widget"
+
+	"shoal/app/config"
+	"shoal/app/core"
+	"shoal/peer/peertube"
+)
+
+// parts are what the window is put together from.
+type parts struct {
+	program     program
+	catalog     catalog
+	settings    settings
+	publisher   publisher // nil where this process is no instance
+	screens     screenMaker
+	dataDir     string
+	openBrowser func(address string) error
+	openPlayer  func(ctx context.Context, address string) (string, error)
+}
+
+// mainWindow is the window with its pages.
+type mainWindow struct {
+	app   fyne.App
+	win   fyne.Window
+	loop  *loop
+	parts parts
+
+	nav       *navigation
+	bar       *addressBar
+	browse    *browsePage
+	watch     *watchPage
+	coSeeding *coSeedingPage
+	settings  *settingsPage
+	instance  *instancePage // nil without one
+
+	main    *fyne.Container // everything but full screen
+	content *fyne.Container // the page
+	at      place
+	intro   *dialog.CustomDialog // shown just now
+	first   string               // to be opened once the intro was read
+	leaving *dialog.CustomDialog
+	swarms  []core.SwarmInfo
+	quit    func()
+}
+
+func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
+	w := &mainWindow{app: a, loop: l, parts: p, content: container.NewStack(), quit: a.Quit, first: o.Argument}
+	w.win = a.NewWindow("Shoal")
+	w.win.SetIcon(programIcon())
+	w.win.SetPadded(false)
+	w.nav = newNavigation(p.publisher != nil, w.goTo)
+	w.bar = newAddressBar(l, p.program.Resolve, func() []string { return p.settings.Get().RecentInstances }, w.show)
+	w.browse = newBrowsePage(l, p.catalog, w.watchAddress, w.visit)
+	w.browse.welcome(p.settings.Get().RecentInstances)
+	w.watch = newWatchPage(l, p.program, p.screens, watchHooks{
+		setFullScreen: w.setFullScreen, visit: w.visit, browse: func() { w.goTo(placeBrowse) },
+		openBrowser: p.openBrowser, openPlayer: p.openPlayer, copyText: w.copyText,
+	})
+	w.coSeeding = newCoSeedingPage(l, p.program, w.win, w.watchAddress, func() { w.goTo(placeBrowse) }, w.look)
+	w.settings = newSettingsPage(l, p.settings, w.win, p.dataDir, o.Version)
+	if p.publisher != nil {
+		w.instance = newInstancePage(l, p.publisher, w.win, w.visit, w.copyText)
+	}
+	w.main = container.NewBorder(nil, nil, w.nav.root, nil, container.NewBorder(w.bar.root, nil, nil, nil, w.content))
+	w.win.SetContent(w.main)
+	w.win.Resize(fyne.NewSize(1180, 760))
+	w.win.SetCloseIntercept(w.askQuit)
+	w.keys()
+	w.goTo(placeBrowse)
+	return w
+}
+
+// start shows the intro where it was not read yet, else what is to be opened first.
+func (w *mainWindow) start() {
+	w.loop.every(w.loop.ctx, time.Second, func() {
+		list := w.parts.program.Swarms()
+		w.loop.do(w.loop.ctx, func() { w.showSwarms(list) })
+	})
+	if !w.parts.settings.Get().IntroSeen {
+		w.intro = showIntro(w.loop, w.parts.settings, w.win, func() {
+			w.intro = nil
+			w.openFirst()
+		})
+		return
+	}
+	w.openFirst()
+}
+
+// openFirst opens the argument, or the instance of the settings, or the one opened last.
+func (w *mainWindow) openFirst() {
+	c := w.parts.settings.Get()
+	address := w.first
+	if address == "" {
+		address = c.HomeInstance
+	}
+	if address == "" && len(c.RecentInstances) > 0 {
+		address = c.RecentInstances[0]
+	}
+	if address == "" && w.parts.publisher != nil {
+		address = w.parts.publisher.URL()
+	}
+	w.first = ""
+	if address != "" {
+		w.bar.open(address)
+	}
+}
+
+// handedOver shows the window and opens what another start of the program was asked for.
+func (w *mainWindow) handedOver(arg string) {
+	w.win.Show()
+	w.win.RequestFocus()
+	switch {
+	case arg == "":
+	case w.intro != nil:
+		w.first = arg
+	default:
+		w.bar.open(arg)
+	}
+}
+
+// goTo shows a page.
+func (w *mainWindow) goTo(p place) {
+	w.at = p
+	w.nav.choose(p)
+	w.win.Canvas().Unfocus()
+	var page fyne.CanvasObject
+	switch p {
+	case placeWatch:
+		page = w.watch.root
+	case placeCoSeeding:
+		page = w.coSeeding.root
+	case placeSettings:
+		page = w.settings.root
+	case placeInstance:
+		page = w.instance.root
+	default:
+		page = w.browse.root
+	}
+	only(w.content, page)
+}
+
+// visit opens an address as if it had been typed.
+func (w *mainWindow) visit(address string) {
+	if address != "" {
+		w.bar.open(address)
+	}
+}
+
+// show shows what the address bar found.
+func (w *mainWindow) show(_ string, r core.Resolved) {
+	switch r.Kind {
+	case core.KindInstance, core.KindChannel, core.KindAccount:
+		w.browse.show(r.Location)
+		w.goTo(placeBrowse)
+		w.remember(r.Location)
+	default:
+		w.goTo(placeWatch)
+		w.watch.open(r)
+	}
+}
+
+// watchAddress plays a video of a list.
+func (w *mainWindow) watchAddress(address string) {
+	w.bar.stop()
+	w.bar.notice.clear()
+	w.goTo(placeWatch)
+	w.watch.openAddress(address)
+}
+
+// remember puts an instance first in the list of recent ones.
+func (w *mainWindow) remember(l peertube.Location) {
+	act(w.loop, func(context.Context) error {
+		return w.parts.settings.Update(func(c *config.Config) { c.AddRecent(l.Instance) })
+	}, func(error) {}) // the list is a convenience
+}
+
+func (w *mainWindow) copyText(words string) { w.app.Clipboard().SetContent(words) }
+
+// look asks for the swarms at once instead of at the next second.
+func (w *mainWindow) look() {
+	task(w.loop, func(context.Context) ([]core.SwarmInfo, error) { return w.parts.program.Swarms(), nil },
+		func(list []core.SwarmInfo, _ error) { w.showSwarms(list) })
+}
+
+func (w *mainWindow) showSwarms(list []core.SwarmInfo) {
+	w.swarms = list
+	var down, up float64
+	peers := 0
+	for _, s := range list {
+		down += s.Down
+		up += s.Up
+		peers += s.Peers.Sum()
+	}
+	w.nav.setTraffic(down, up, peers)
+	w.coSeeding.show(list)
+}
+
+// setFullScreen gives the whole screen to the picture, or takes it back.
+func (w *mainWindow) setFullScreen(on bool) {
+	if on {
+		w.win.SetContent(w.watch.view.theatre.root)
+	} else {
+		w.win.SetContent(w.main)
+	}
+	w.win.Canvas().Unfocus()
+	w.win.SetFullScreen(on)
+}
+
+// sharing counts the swarms that would end with the program.
+func (w *mainWindow) sharing() int {
+	n := 0
+	for _, s := range w.swarms {
+		if s.Joined && !s.Paused {
+			n++
+		}
+	}
+	return n
+}
+
+// askQuit closes the program; where something is shared, it asks first.
+func (w *mainWindow) askQuit() {
+	n := w.sharing()
+	if n == 0 && w.parts.publisher == nil {
+		w.quit()
+		return
+	}
+	if w.leaving != nil {
+		return
+	}
+	what := plural(n, "%d video is still shared with others.", "%d videos are still shared with others.")
+	if w.parts.publisher != nil {
+		what += " " + tr("Your instance is online as long as Shoal runs.")
+	}
+	words := widget.NewLabel(what + "\n\n" + tr("Shoal can go on in the background without a window. Start it again to bring the window back."))
+	words.Wrapping = fyne.TextWrapWord
+	d := dialog.NewCustomWithoutButtons(tr("Stop sharing and quit?"), fixed(440, words), w.win)
+	w.leaving = d
+	d.SetOnClosed(func() { w.leaving = nil })
+	d.SetButtons([]fyne.CanvasObject{
+		plainButton(tr("Cancel"), d.Hide),
+		plainButton(tr("Go on in the background"), func() { d.Hide(); w.background() }),
+		primaryPlain(tr("Quit"), func() { d.Hide(); w.quit() }),
+	})
+	d.Show()
+}
+
+// background hides the window and stops what plays; the swarms go on.
+func (w *mainWindow) background() {
+	w.watch.close()
+	w.win.Hide()
+}
