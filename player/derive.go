@@ -18,25 +18,27 @@ func (p *Player) derive() State {
 		return st
 	}
 	st.Paused = p.paused
-	if s.err != nil && !s.loaded {
-		st.Err = s.err
+	props := &p.props
+	if s.loaded && !s.reloading {
+		s.remember(props)
+	}
+	st.Loaded = s.loaded
+	st.Duration, st.Width, st.Height = s.duration, s.width, s.height
+	if s.width > 0 {
+		st.FramesShown = props.moves
+	}
+	if s.err != nil {
+		st.Err, st.Position = s.err, s.startAt
 		return st
 	}
-	if !s.loaded {
-		st.Loading, st.Buffering = true, true
+	if !s.loaded || s.reloading {
+		st.Loading = !s.loaded
+		st.Playing = s.loaded && !p.paused
+		st.Buffering = true
 		st.Position = s.startAt
 		return st
 	}
-	props := &p.props
-	st.Loaded = true
-	st.Position, st.Duration = seconds(props.position), seconds(props.duration)
-	st.Width, st.Height = int(props.width), int(props.height)
-	if props.rotate%180 != 0 {
-		st.Width, st.Height = st.Height, st.Width
-	}
-	if st.Width > 0 {
-		st.FramesShown = props.moves
-	}
+	st.Position = seconds(props.position)
 	target, pending := p.seeks.pending()
 	if pending {
 		st.Position = target
@@ -59,6 +61,15 @@ func (p *Player) derive() State {
 		st.BufferPercent = int(min(max(props.percent, 0), 100))
 	}
 	return st
+}
+
+// remember keeps what stays true of the file while it is opened anew.
+func (s *session) remember(props *properties) {
+	s.duration = seconds(props.duration)
+	s.width, s.height = int(props.width), int(props.height)
+	if props.rotate%180 != 0 {
+		s.width, s.height = s.height, s.width
+	}
 }
 
 // changed takes a new snapshot and tells watchers. Player.mu is held.

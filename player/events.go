@@ -69,9 +69,6 @@ func (p *Player) hear(ev mpv.Event) {
 		return
 	case mpv.EventPropertyChange:
 		p.props.set(ev.Name, ev.Value)
-		if ev.Name == "eof-reached" && p.props.ended {
-			p.resume()
-		}
 	case mpv.EventCommandReply:
 		p.replied(ev)
 	case mpv.EventStartFile:
@@ -84,12 +81,7 @@ func (p *Player) hear(ev mpv.Event) {
 	case mpv.EventEndFile:
 		p.fileEnded(ev)
 	case mpv.EventSeek:
-		if s := p.session; s != nil {
-			mark := p.seeks.executed()
-			for _, src := range s.sources() {
-				src.interrupt(mark)
-			}
-		}
+		p.unblock()
 	case mpv.EventPlaybackRestart:
 		if p.seeks.restarted() {
 			// The position is not reported yet; the old one would make a slider jump back.
@@ -99,28 +91,12 @@ func (p *Player) hear(ev mpv.Event) {
 	p.changed()
 }
 
-// resume repeats the last seek if libmpv took an interrupted Read for the end of the file: the seek led to
-// the very bytes that were waited for, so that no Seek of the stream told the two apart.
-func (p *Player) resume() {
-	s := p.session
-	if s == nil || !s.loaded {
-		return
-	}
-	interrupted := false
-	for _, src := range s.sources() {
-		interrupted = src.resume() || interrupted
-	}
-	if interrupted {
-		p.seek(p.seeks.target, true)
-	}
-}
-
 // replied takes the outcome of loadfile and seek.
 func (p *Player) replied(ev mpv.Event) {
 	switch s := p.session; {
 	case s == nil:
-	case ev.ReplyID == loadReply|s.id:
-		s.entry = ev.EntryID
+	case ev.ReplyID == loadReply|s.loadID():
+		s.entry = ev.Numbers["playlist_entry_id"]
 		if ev.Err != nil {
 			p.fail(s, s.loadFailed(ev.Err))
 		}
@@ -134,9 +110,10 @@ func (p *Player) fileLoaded() {
 	if s == nil || !s.started {
 		return
 	}
-	s.loaded = true
+	s.loaded, s.reloading = true, false
 	s.checkSound()
-	if s.startAt > 0 {
+	p.props.position = s.asked.Seconds()
+	if s.startAt != s.asked {
 		p.seek(s.startAt, true)
 	}
 	s.finish(nil)
@@ -154,13 +131,15 @@ func (p *Player) fileEnded(ev mpv.Event) {
 	p.fail(s, err)
 }
 
-// fail ends the session with err, which stays in State until the next Load or Stop.
+// fail notes why the session does not play. It stays in State until the next Load, Stop or Play.
 func (p *Player) fail(s *session, err *Error) {
 	p.log.Warn("playback failed", "kind", string(err.Kind), "cause", err.Cause)
 	s.err = err
-	s.loaded = false
+	s.startAt, s.loaded, s.reloading = p.state.Position, false, false
+	for _, src := range s.sources() {
+		src.release()
+	}
 	s.finish(err)
-	s.end()
 }
 
 // command queues a command for libmpv; it fails only after Close. Player.mu is held.

@@ -29,9 +29,8 @@ func mpvOptions(o Options) map[string]string {
 		"keep-open":       "yes",
 		"keep-open-pause": "no",
 
-		// libmpv reads little ahead: how far to fetch is the business of whoever gives the Media. Every
-		// seek goes to the Media: one inside libmpv's own cache would not move its demuxer, and
-		// interrupting a Read would look like the end of the file.
+		// libmpv reads little ahead and keeps nothing behind: how far to fetch is the business of whoever
+		// gives the Media.
 		"cache":                  "yes",
 		"cache-pause":            "yes",
 		"cache-pause-wait":       "0.5",

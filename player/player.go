@@ -139,12 +139,10 @@ func (p *Player) Play() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.setPaused(false)
-	switch s := p.session; {
-	case s == nil || !s.loaded:
-	case p.state.Err != nil:
-		s.forgive()
-		p.seek(p.state.Position, true)
-	case p.state.Ended:
+	switch st := p.state; {
+	case st.Err != nil:
+		p.reload(st.Position)
+	case st.Ended:
 		p.seek(0, true)
 	}
 	p.changed()

@@ -210,7 +210,10 @@ func TestSeekIntoTheHoleKeepsWaiting(t *testing.T) {
 		reads := f.Opens()
 		p.Seek(at+ahead, true)
 		until(t, p, "buffering after the seek", func(s player.State) bool {
-			return s.Buffering && !s.Ended && f.Blocked() > 0 && f.Opens() > reads
+			if s.Ended {
+				t.Fatal("taken for the end")
+			}
+			return s.Buffering && f.Blocked() > 0 && f.Opens() > reads
 		})
 	}
 	f.Release()

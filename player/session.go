@@ -24,7 +24,13 @@ type session struct {
 	loaded  bool
 	err     *Error // why it does not play
 	noSound *Error
-	startAt time.Duration // a Seek before it was loaded
+	startAt time.Duration // where it is to start, also a Seek while it was being loaded
+
+	reloading     bool          // it was loaded and is being opened anew
+	loads         uint64        // counts the times it was opened
+	asked         time.Duration // startAt that libmpv was told
+	duration      time.Duration // of the file, 0 while unknown
+	width, height int           // of the picture
 
 	ready   chan struct{} // closed when Load may return
 	loadErr error         // set before
@@ -37,13 +43,6 @@ func (s *session) sources() []*source {
 		return []*source{s.video}
 	}
 	return []*source{s.video, s.audio}
-}
-
-func (s *session) forgive() {
-	s.err, s.noSound = nil, nil
-	for _, src := range s.sources() {
-		src.forgive()
-	}
 }
 
 // finish lets Load return err.
@@ -86,18 +85,29 @@ func (p *Player) begin(video, audio Opener) (*session, error) {
 		p.frames.reset()
 	}
 	p.setPaused(false)
+	p.loadFile(s)
+	p.changed()
+	return s, nil
+}
+
+// loadFile tells libmpv to open the session's files and to start where it should. Player.mu is held.
+func (p *Player) loadFile(s *session) {
+	s.loads++
+	s.asked = s.startAt
+	start := "none"
+	if s.startAt > 0 {
+		start = formatSeconds(s.startAt)
+	}
+	p.set("start", start)
 	p.command(0, "change-list", "audio-files", "clr", "")
 	if s.audio != nil {
 		p.command(0, "change-list", "audio-files", "append", s.uri("audio"))
 	}
-	if err := p.handle.CommandAsync(loadReply|s.id, "loadfile", s.uri("video")); err != nil {
-		s.end()
-		p.session = nil
-		return nil, fmt.Errorf("loading: %w", err)
-	}
-	p.changed()
-	return s, nil
+	p.command(loadReply|s.loadID(), "loadfile", s.uri("video"))
 }
+
+// loadID numbers the opening of the session's file among all.
+func (s *session) loadID() uint64 { return s.id<<24 | s.loads&(1<<24-1) }
 
 // stop ends the session s if it is the current one, or any for nil.
 func (p *Player) stop(s *session) {

@@ -50,9 +50,10 @@ type Event struct {
 	Value any
 	// Reason a file ended.
 	Reason EndReason
-	// EntryID numbers the file that starts or ends, and the one that a reply to loadfile is
-	// about; 0 elsewhere.
+	// EntryID numbers the file that starts or ends.
 	EntryID int64
+	// Numbers are the whole numbers in a command's result.
+	Numbers map[string]int64
 	// Prefix, Level and Text of a log message.
 	Prefix, Level, Text string
 }
@@ -96,7 +97,7 @@ func (l *library) decodeEvent(e *cEvent) Event {
 		ev.Err = l.check(e.err, "property")
 	case EventCommandReply:
 		ev.Err = l.check(e.err, "command")
-		ev.EntryID = entryID((*cNode)(pointer(e.data)))
+		ev.Numbers = numbers((*cNode)(pointer(e.data)))
 	case EventStartFile:
 		if f := (*cStartFile)(pointer(e.data)); f != nil {
 			ev.EntryID = f.entryID
@@ -139,29 +140,25 @@ func decodeValue(f Format, addr uintptr) any {
 	return nil
 }
 
-// Formats of a node (client.h, mpv_format) that entryID reads.
-const (
-	nodeInt64 = 4
-	nodeMap   = 8
-	// maxNodes bounds the entries read of a map.
-	maxNodes = 64
-)
+// maxNodes bounds the entries read of a map.
+const maxNodes = 64
 
-// entryID finds playlist_entry_id in a command's result; 0 if it is not there.
-func entryID(n *cNode) int64 {
-	if n == nil || n.format != nodeMap || n.value == 0 {
-		return 0
+// numbers reads the whole numbers of a map; nil for any other node.
+func numbers(n *cNode) map[string]int64 {
+	if n == nil || Format(n.format) != formatMap || n.value == 0 {
+		return nil
 	}
 	list := (*cList)(pointer(uintptr(n.value)))
 	if list.count <= 0 || list.count > maxNodes || list.values == 0 || list.keys == 0 {
-		return 0
+		return nil
 	}
 	keys := unsafe.Slice((*uintptr)(pointer(list.keys)), list.count)
 	values := unsafe.Slice((*cNode)(pointer(list.values)), list.count)
+	m := make(map[string]int64, len(keys))
 	for i, key := range keys {
-		if goString(key) == "playlist_entry_id" && values[i].format == nodeInt64 {
-			return int64(values[i].value)
+		if Format(values[i].format) == FormatInt64 {
+			m[goString(key)] = int64(values[i].value)
 		}
 	}
-	return 0
+	return m
 }

@@ -84,6 +84,8 @@ const (
 	FormatFlag   Format = 3 // bool
 	FormatInt64  Format = 4 // int64
 	FormatDouble Format = 5 // float64
+
+	formatMap Format = 8
 )
 
 // Version returns the client API's version of the installed libmpv, such as "2.0".
