@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"shoal/app/core"
+	"shoal/app/mp4time"
 	"shoal/peer"
 	"shoal/player"
 )
@@ -176,13 +177,13 @@ func (j *streaming) chooseRange(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		duration = index.duration
+		duration = index.Duration
 		if from >= duration {
 			return &core.Error{Code: core.CodeBadInput, Message: fmt.Sprintf("--from %s is behind the video's end: it is %s long", from, duration.Round(time.Second))}
 		}
-		j.from = index.offset(from)
+		j.from = index.Offset(from)
 		if length > 0 && from+length < duration {
-			j.to = max(index.offset(from+length), j.from+1)
+			j.to = max(index.Offset(from+length), j.from+1)
 		}
 	}
 	if duration > 0 {
@@ -192,27 +193,27 @@ func (j *streaming) chooseRange(ctx context.Context) error {
 }
 
 // index reads the file's table of times through a stream of its own.
-func (j *streaming) index(ctx context.Context, duration time.Duration) (timeIndex, error) {
+func (j *streaming) index(ctx context.Context, duration time.Duration) (mp4time.Index, error) {
 	media, err := j.session.OpenVideo(ctx)
 	if err != nil {
-		return timeIndex{}, fmt.Errorf("opening the stream: %w", err)
+		return mp4time.Index{}, fmt.Errorf("opening the stream: %w", err)
 	}
 	defer func() { _ = media.Close() }() // nothing was written
 	stop := context.AfterFunc(ctx, media.Cancel)
 	defer stop()
 	setReadAhead(media, 1)
-	index, err := readTimeIndex(media, media.Size())
+	index, err := mp4time.Read(media, media.Size())
 	if err == nil {
 		return index, nil
 	}
 	if ctx.Err() != nil {
-		return timeIndex{}, ctx.Err()
+		return mp4time.Index{}, ctx.Err()
 	}
 	if duration > 0 {
 		j.app.Logger().Info("times are guessed from the size", "error", err)
-		return timeIndex{size: j.size, duration: duration}, nil
+		return mp4time.Even(j.size, duration), nil
 	}
-	return timeIndex{}, &core.Error{Code: core.CodeNotMedia, Message: "this file does not say which second is where, so --from and --stop-after cannot be used with it", Err: err}
+	return mp4time.Index{}, &core.Error{Code: core.CodeNotMedia, Message: "this file does not say which second is where, so --from and --stop-after cannot be used with it", Err: err}
 }
 
 // setReadAhead bounds what is fetched ahead, where the media can.

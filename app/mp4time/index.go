@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-package cli
+// Package mp4time tells at which byte of an mp4 file a moment of the video lies, from the file's own
+// tables. It imports none of Shoal's packages; app/cli imports it.
+package mp4time
 
 import (
 	"encoding/binary"
@@ -19,38 +21,49 @@ const (
 	maxSamples = 1 << 22  // entries of a table
 )
 
-// timeIndex tells at which byte a moment of a video lies. Where no table is known the bytes are
+// Index tells at which byte a moment of a video lies. Where no table is known the bytes are
 // taken to be spread evenly.
-type timeIndex struct {
-	size     int64
-	duration time.Duration
-	points   []timePoint // ascending
+type Index struct {
+	// Duration is the video's length.
+	Duration time.Duration
+
+	size   int64
+	points []point // ascending
 }
 
-// timePoint is a place to begin at: a key frame, or a fragment.
-type timePoint struct {
+// point is a place to begin at: a key frame, or a fragment.
+type point struct {
 	at     time.Duration
 	offset int64
 }
 
-// offset returns the byte of the last place to begin at that is not after t.
-func (x timeIndex) offset(t time.Duration) int64 {
+// Even is the index of a file of size bytes without a table.
+func Even(size int64, duration time.Duration) Index {
+	return Index{size: size, Duration: duration}
+}
+
+// Offset returns the byte of the last place to begin at that is not after t.
+func (x Index) Offset(t time.Duration) int64 {
 	if len(x.points) == 0 {
-		return int64(float64(x.size) * min(1, t.Seconds()/x.duration.Seconds()))
+		if x.Duration <= 0 {
+			return 0
+		}
+		return int64(float64(x.size) * min(1, t.Seconds()/x.Duration.Seconds()))
 	}
 	i := sort.Search(len(x.points), func(i int) bool { return x.points[i].at > t })
 	if i == 0 {
 		return 0
 	}
-	return x.points[i-1].offset
+	return min(x.points[i-1].offset, x.size)
 }
 
-var errNoTable = errors.New("the file has no table of times")
+// ErrNoTable says that a file does not tell its times.
+var ErrNoTable = errors.New("the file has no table of times")
 
-// readTimeIndex reads the tables of an mp4 file (ISO/IEC 14496-12): moov for plain files, sidx for
+// Read reads the tables of an mp4 file (ISO/IEC 14496-12): moov for plain files, sidx for
 // fragmented ones.
-func readTimeIndex(r io.ReadSeeker, size int64) (timeIndex, error) {
-	x := timeIndex{size: size}
+func Read(r io.ReadSeeker, size int64) (Index, error) {
+	x := Index{size: size}
 	var fragmented bool
 	pos := int64(0)
 	for range maxBoxes {
@@ -59,33 +72,33 @@ func readTimeIndex(r io.ReadSeeker, size int64) (timeIndex, error) {
 		}
 		b, err := readBox(r, pos, size)
 		if err != nil {
-			return timeIndex{}, err
+			return Index{}, err
 		}
 		switch b.kind {
 		case "moov":
 			body, err := b.read(r)
 			if err != nil {
-				return timeIndex{}, err
+				return Index{}, err
 			}
 			if fragmented, err = x.parseMoov(body); err != nil {
-				return timeIndex{}, err
+				return Index{}, err
 			}
 		case "sidx":
 			body, err := b.read(r)
 			if err != nil {
-				return timeIndex{}, err
+				return Index{}, err
 			}
 			if err := x.parseSidx(body, b.end); err != nil {
-				return timeIndex{}, err
+				return Index{}, err
 			}
 		}
-		if x.duration > 0 && (len(x.points) > 0 || fragmented && b.kind == "moof") {
+		if x.Duration > 0 && (len(x.points) > 0 || fragmented && b.kind == "moof") {
 			return x, nil
 		}
 		pos = b.end
 	}
-	if x.duration <= 0 {
-		return timeIndex{}, errNoTable
+	if x.Duration <= 0 {
+		return Index{}, ErrNoTable
 	}
 	return x, nil
 }
@@ -118,7 +131,7 @@ func readBox(r io.ReadSeeker, pos, size int64) (box, error) {
 		n = int64(min(binary.BigEndian.Uint64(h[8:16]), math.MaxInt64))
 	}
 	if n < b.start-pos || n > size-pos {
-		return box{}, errNoTable
+		return box{}, ErrNoTable
 	}
 	b.end = pos + n
 	return b, nil
@@ -126,7 +139,7 @@ func readBox(r io.ReadSeeker, pos, size int64) (box, error) {
 
 func (b box) read(r io.ReadSeeker) ([]byte, error) {
 	if b.end-b.start > maxMoov {
-		return nil, errNoTable
+		return nil, ErrNoTable
 	}
 	if _, err := r.Seek(b.start, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("seeking to a table: %w", err)
@@ -168,15 +181,15 @@ func child(body []byte, path ...string) []byte {
 }
 
 // parseMoov reads the duration and the picture's key frames.
-func (x *timeIndex) parseMoov(moov []byte) (fragmented bool, err error) {
+func (x *Index) parseMoov(moov []byte) (fragmented bool, err error) {
 	if mvhd := child(moov, "mvhd"); mvhd != nil {
-		x.duration = headerDuration(mvhd)
+		x.Duration = headerDuration(mvhd)
 	}
 	if mvex := child(moov, "mvex"); mvex != nil {
 		fragmented = true
-		if mehd := fields(child(mvex, "mehd")); x.duration == 0 && mehd.ok() {
+		if mehd := fields(child(mvex, "mehd")); x.Duration == 0 && mehd.ok() {
 			scale := headerScale(child(moov, "mvhd"))
-			x.duration = scaled(mehd.versioned(), scale)
+			x.Duration = scaled(mehd.versioned(), scale)
 		}
 	}
 	children(moov, func(kind string, trak []byte) {
@@ -236,7 +249,7 @@ func scaled(n, scale uint64) time.Duration {
 }
 
 // parseSidx reads the index of a fragmented file (§8.16.3); anchor is the first byte after it.
-func (x *timeIndex) parseSidx(body []byte, anchor int64) error {
+func (x *Index) parseSidx(body []byte, anchor int64) error {
 	f := fields(body)
 	v1 := f.version() == 1
 	f.skip(4) // reference_ID
@@ -250,21 +263,21 @@ func (x *timeIndex) parseSidx(body []byte, anchor int64) error {
 	f.skip(2)
 	count := int(f.u16())
 	if !f.ok() || offset > uint64(x.size) {
-		return errNoTable
+		return ErrNoTable
 	}
 	pos := anchor + int64(offset)
-	points := make([]timePoint, 0, count)
+	points := make([]point, 0, count)
 	for range count {
 		size, length := f.u32()&0x7fffffff, f.u32()
 		f.skip(4)
 		if !f.ok() || pos > x.size {
-			return errNoTable
+			return ErrNoTable
 		}
-		points = append(points, timePoint{scaled(at, scale), pos})
+		points = append(points, point{scaled(at, scale), pos})
 		pos += int64(size)
 		at += uint64(length)
 	}
 	x.points = points
-	x.duration = max(x.duration, scaled(at, scale))
+	x.Duration = max(x.Duration, scaled(at, scale))
 	return nil
 }

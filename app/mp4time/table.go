@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
-package cli
+package mp4time
 
 import (
 	"encoding/binary"
@@ -60,7 +60,7 @@ func (f *reader) count(entry int) int {
 
 // trackPoints lists the key frames of a track: when they are shown and at which byte they lie.
 // It is nil for a track without samples of its own.
-func trackPoints(trak []byte) []timePoint {
+func trackPoints(trak []byte) []point {
 	scale := headerScale(child(trak, "mdia", "mdhd"))
 	stbl := child(trak, "mdia", "minf", "stbl")
 	offsets := sampleOffsets(stbl)
@@ -68,7 +68,7 @@ func trackPoints(trak []byte) []timePoint {
 		return nil
 	}
 	keys := syncSamples(child(stbl, "stss"))
-	var points []timePoint
+	var points []point
 	at := uint64(0)
 	sample := 0
 	f := fields(child(stbl, "stts")) // §8.6.1.2
@@ -76,7 +76,7 @@ func trackPoints(trak []byte) []timePoint {
 		n, delta := int(f.u32()), uint64(f.u32())
 		for range min(n, len(offsets)-sample) {
 			if _, isKey := slices.BinarySearch(keys, uint32(sample+1)); isKey || keys == nil {
-				points = append(points, timePoint{scaled(at, scale), offsets[sample]})
+				points = append(points, point{scaled(at, scale), offsets[sample]})
 			}
 			at += delta
 			sample++
