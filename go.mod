@@ -2,14 +2,17 @@ module shoal
 
 go 1.26.0
 
-// The engine requires go-utp; peer/utp offers the same names on go-libutp. Drop both lines
-// once go-utp can be fetched from the public module proxy.
+// The engine requires go-utp, which the public module proxy refuses, and a go-libutp newer than it
+// serves; peer/utp offers go-utp's names on the go-libutp that it does serve. Drop both lines once
+// both can be fetched. early.shoal is in this repository; its name makes Go initialise it first.
 replace (
+	early.shoal => ./app/early
 	github.com/anacrolix/go-libutp => github.com/anacrolix/go-libutp v1.3.2
 	github.com/anacrolix/go-utp => ./peer/utp
 )
 
 require (
+	early.shoal v0.0.0-00010101000000-000000000000
 	fyne.io/fyne/v2 v2.7.3 // indirect
 	fyne.io/systray v1.12.0 // indirect
 	github.com/BurntSushi/toml v1.5.0 // indirect

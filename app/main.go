@@ -6,6 +6,8 @@ package main
 import (
 	"os"
 
+	_ "early.shoal" // before Fyne: see there
+
 	"shoal/app/cli"
 )
 

@@ -1,0 +1,3 @@
+module early.shoal
+
+go 1.26
