@@ -36,6 +36,7 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	c.DisableTCP = !e.sources.Has(SourceTCP)
 	c.DisableUTP = !e.sources.Has(SourceUTP)
 	c.DisableWebseeds = !e.sources.Has(SourceWebSeed)
+	c.DialRateLimiter = rate.NewLimiter(50, 100) // a dial that waits its turn cannot be cancelled
 	c.WebTransport = e.http.Transport
 	c.DefaultStorage = noStorage{}
 	c.ListenPort = e.config.Port

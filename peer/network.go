@@ -153,6 +153,7 @@ func (s *Swarm) Resume() {
 		return
 	}
 	s.paused, s.halted = false, false
+	s.resumedAt.Store(time.Now().UnixNano())
 	s.problem = ""
 	close(s.resumed)
 	s.resumed = make(chan struct{})
@@ -175,6 +176,11 @@ func (s *Swarm) Paused() bool {
 
 // storageFailed is called by the client when a chunk could not be written.
 func (s *Swarm) storageFailed(err error) {
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	if s.ctx.Err() != nil || s.store.failedAt.Load() < s.resumedAt.Load() {
+		return // a chunk from before Resume
+	}
 	s.mu.Lock()
 	first := !s.halted
 	s.halted = true

@@ -64,6 +64,7 @@ type rates struct {
 	up, down       float64
 	unwanted       int64 // payload received that the client had no use for
 	webSeeds       int
+	quiet          int // polls in a row without a byte
 }
 
 // poll asks the client for what it alone knows. Only the engine's one goroutine calls it.
@@ -88,6 +89,12 @@ func (s *Swarm) poll(now time.Time) {
 		if next.down < 1 {
 			next.down = 0
 		}
+	}
+	if last := s.rates.Load(); last != nil && last.received == next.received {
+		next.quiet = last.quiet + 1
+	}
+	if next.quiet%quietPolls == quietPolls-1 {
+		s.nudge()
 	}
 	s.rates.Store(next)
 }

@@ -38,6 +38,7 @@ type store struct {
 
 	completed atomic.Int64 // bytes verified
 	total     atomic.Int64 // bytes in all; 0 until opened
+	failedAt  atomic.Int64 // when a write last failed, in nanoseconds since 1970
 
 	buffers sync.Pool // *[]byte, for hashing
 

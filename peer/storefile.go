@@ -21,6 +21,7 @@ type storeFile struct {
 	mu       sync.Mutex
 	f        *os.File
 	writable bool
+	closed   bool // for good
 	dirty    bool
 	used     time.Time
 }
@@ -29,6 +30,9 @@ type storeFile struct {
 func (f *storeFile) handle(write bool) (*os.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.closed {
+		return nil, os.ErrClosed
+	}
 	f.used = time.Now()
 	if write {
 		if f.readOnly {
@@ -113,9 +117,11 @@ func (f *storeFile) sync() error {
 	return err
 }
 
+// close closes the file for good.
 func (f *storeFile) close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.closed = true
 	if f.f == nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/anacrolix/torrent/storage"
 )
@@ -72,6 +73,9 @@ func (p *storePiece) WriteAt(b []byte, off int64) (n int, err error) {
 		n += m
 		return err
 	})
+	if err != nil {
+		p.s.failedAt.Store(time.Now().UnixNano())
+	}
 	return n, err
 }
 

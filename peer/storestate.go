@@ -38,12 +38,19 @@ func (s *store) doubtful() (pieces []int) {
 	return pieces
 }
 
-// hiddenMissing returns the pieces that are missing and not opened.
-func (s *store) hiddenMissing() (pieces []int) {
+// setOpenOne says whether one piece may be asked for.
+func (s *store) setOpenOne(piece int, open bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opened[piece] = open
+}
+
+// openMissing returns the first n missing pieces that may be asked for.
+func (s *store) openMissing(n int) (pieces []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, st := range s.states {
-		if st == pieceMissing && !s.opened[i] {
+		if st == pieceMissing && s.opened[i] && len(pieces) < n {
 			pieces = append(pieces, i)
 		}
 	}
@@ -173,8 +180,8 @@ func (s *store) makeEmptyFiles() error {
 	var errs []error
 	for _, f := range files {
 		if f.length == 0 && !f.readOnly {
-			_, err := f.handle(true)
-			errs = append(errs, err, f.close())
+			_, err := f.handle(true) // closed when idle
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)

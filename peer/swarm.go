@@ -37,9 +37,10 @@ type Swarm struct {
 	broken chan struct{} // closed when the metadata turns out unusable
 	kick   chan struct{} // wakes tend; buffered, 1
 
-	settled chan struct{} // closed when no data on disk is in doubt
-	openErr atomic.Pointer[error]
-	leaving sync.Once
+	settled   chan struct{} // closed when no data on disk is in doubt
+	openErr   atomic.Pointer[error]
+	leaving   sync.Once
+	resumedAt atomic.Int64 // nanoseconds since 1970
 
 	planning  sync.Mutex // one plan at a time; see plan
 	switching sync.Mutex // one connect or disconnect at a time

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/anacrolix/torrent"
 )
 
 // recheckInterval is how long to wait for the client to be done with a piece that failed.
@@ -165,4 +167,29 @@ func (s *Swarm) recheckFailed() (again bool) {
 	s.recheck = append(s.recheck, busy...)
 	s.mu.Unlock()
 	return true
+}
+
+// quietPolls is after how many polls without a byte the client is nudged.
+const quietPolls = 2
+
+// nudge has the client look again whom it can ask for what is wanted. After a peer rejects a
+// request the client asks it for nothing more until something happens, and nothing may happen:
+// TestLyingWebSeed runs into it. Hiding a wanted piece for an instant is something.
+func (s *Swarm) nudge() {
+	if !s.isReady() || s.idle() || s.Stats().Peers.Sum() == 0 {
+		return
+	}
+	s.planning.Lock()
+	defer s.planning.Unlock()
+	for _, i := range s.store.openMissing(8) {
+		st := s.torrent.PieceState(i)
+		if st.Priority == torrent.PiecePriorityNone || st.Checking || st.Marking || st.Complete {
+			continue
+		}
+		for _, open := range []bool{false, true} {
+			s.store.setOpenOne(i, open)
+			s.torrent.Piece(i).UpdateCompletion()
+		}
+		return
+	}
 }
