@@ -96,9 +96,11 @@ func (a *announcer) due() time.Time {
 	}
 	at := a.last.Add(a.interval)
 	if lost != a.lost {
-		a.lost, a.quick = lost, a.s.t.times.quick
+		// What the tracker counted is old by now.
+		a.lost, a.quick, a.counted = lost, a.s.t.times.quick, false
 	}
-	if soon && a.others(left) > conns {
+	alone := conns == 0 && left != 0
+	if soon && (alone || a.others(left) > conns) {
 		if quick := a.last.Add(a.quick); quick.Before(at) {
 			at = quick
 		}

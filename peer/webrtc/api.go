@@ -81,12 +81,12 @@ func (i *identity) certificate() (webrtc.Certificate, error) {
 
 // newPeerConnection makes a connection that gathers no STUN candidates of its own: those come
 // from the shared port (see sdp.go).
-func (t *Transport) newPeerConnection() (*webrtc.PeerConnection, error) {
+func (t *Transport) newPeerConnection(p *port) (*webrtc.PeerConnection, error) {
 	cert, err := t.identity.certificate()
 	if err != nil {
 		return nil, err
 	}
-	pc, err := t.api.NewPeerConnection(webrtc.Configuration{
+	pc, err := p.api.NewPeerConnection(webrtc.Configuration{
 		ICEServers:   turnServers(t.cfg.ICEServers),
 		Certificates: []webrtc.Certificate{cert},
 	})

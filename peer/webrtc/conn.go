@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/datachannel"
@@ -58,8 +59,8 @@ type conn struct {
 	late       chan struct{} // tells that the write deadline passed
 	writeLimit deadline
 
-	closeOnce sync.Once
-	closed    chan struct{}
+	closing atomic.Bool
+	closed  chan struct{}
 }
 
 // handshakeSize is the length of BEP 3's handshake in bytes.
@@ -183,10 +184,10 @@ func (c *conn) readError(err error) error {
 	switch {
 	case errors.Is(err, sctp.ErrReadDeadlineExceeded):
 		return c.ch.SetReadDeadline(time.Time{})
-	case errors.Is(err, io.EOF):
-		return io.EOF
+	case errors.Is(err, io.ErrShortBuffer):
+		return fmt.Errorf("reading data channel: message of more than %d bytes", readBufferSize)
 	default:
-		return fmt.Errorf("reading data channel: %w", err)
+		return io.EOF // the other side closed the channel, or aborted the association
 	}
 }
 
@@ -259,13 +260,14 @@ func (c *conn) writeError(err error) error {
 
 // Close ends the connection at once; what was written and not sent yet is lost.
 func (c *conn) Close() error {
-	c.closeOnce.Do(func() {
-		close(c.closed)
-		c.readLimit.stop()
-		c.writeLimit.stop()
-		c.wakeReader()
-		c.onClose()
-	})
+	if c.closing.Swap(true) {
+		return nil
+	}
+	close(c.closed)
+	c.readLimit.stop()
+	c.writeLimit.stop()
+	c.wakeReader()
+	c.onClose()
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -16,17 +17,18 @@ import (
 type link struct {
 	s        *Swarm
 	by       *announcer             // whose tracker brings the peers together
+	port     *port                  // set once, by connect
 	pc       *webrtc.PeerConnection // set once, by connect
+	offerID  string                 // ours; empty if the peer made the offer
 	channels atomic.Int32           // that the peer opened; the first counts
 
 	// Under s.mu.
-	state   linkState
-	offerID string      // ours; empty if the peer made the offer
-	peerID  [20]byte    // known from the answer on
-	timer   *time.Timer // ends what takes too long
-	opened  time.Time
-	conn    *conn
-	owned   bool // pc is set, and closed by finish
+	state  linkState
+	peerID [20]byte    // known from the answer on
+	timer  *time.Timer // ends what takes too long
+	since  time.Time   // when this state began
+	conn   *conn
+	owned  bool // pc is set, and closed by finish
 }
 
 type linkState int
@@ -42,14 +44,22 @@ const (
 // maxChannels is how many data channels a peer may open; only the first is used.
 const maxChannels = 4
 
-// connect makes the link's peer connection.
-func (l *link) connect() error {
-	pc, err := l.s.t.newPeerConnection()
+// connect makes the link's peer connection, on a port from which remote can be told apart.
+func (l *link) connect(remote []netip.AddrPort) error {
+	port, err := l.s.t.ports.use(l, remote)
 	if err != nil {
 		return err
 	}
-	if !l.s.adopt(l, pc) {
-		return errors.Join(errFinished, pc.Close())
+	pc, err := l.s.t.newPeerConnection(port)
+	if err != nil {
+		l.s.t.ports.release(l)
+		return err
+	}
+	l.port, l.pc = port, pc
+	if !l.s.adopt(l) {
+		err := pc.GracefulClose()
+		l.s.t.ports.release(l)
+		return errors.Join(errFinished, err)
 	}
 	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
 		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {
@@ -66,7 +76,7 @@ func (l *link) describe(ctx context.Context, local webrtc.SessionDescription) (s
 	if err := l.pc.SetLocalDescription(local); err != nil {
 		return "", fmt.Errorf("setting local description: %w", err)
 	}
-	mapped := l.s.t.mapped(ctx)
+	mapped := l.s.t.mapped(ctx, l.port.mux)
 	timeout := time.NewTimer(l.s.t.times.gather)
 	defer timeout.Stop()
 	select {
@@ -80,7 +90,7 @@ func (l *link) describe(ctx context.Context, local webrtc.SessionDescription) (s
 
 // offer makes the offer that this link begins with.
 func (l *link) offer(ctx context.Context) (description, error) {
-	if err := l.connect(); err != nil {
+	if err := l.connect(nil); err != nil {
 		return description{}, err
 	}
 	dc, err := l.pc.CreateDataChannel(l.offerID[:8], nil)
@@ -98,7 +108,8 @@ func (l *link) offer(ctx context.Context) (description, error) {
 
 // answer makes the answer to a peer's offer.
 func (l *link) answer(ctx context.Context, remote description) (description, error) {
-	if err := l.connect(); err != nil {
+	sdp, addresses := cleanSDP(remote.SDP, l.s.t.cfg.Loopback)
+	if err := l.connect(addresses); err != nil {
 		return description{}, err
 	}
 	l.pc.OnDataChannel(func(dc *webrtc.DataChannel) {
@@ -109,24 +120,33 @@ func (l *link) answer(ctx context.Context, remote description) (description, err
 			l.finish(errors.New("peer opens too many data channels"))
 		}
 	})
-	if err := l.apply(webrtc.SDPTypeOffer, remote); err != nil {
+	if err := l.apply(webrtc.SDPTypeOffer, sdp); err != nil {
 		return description{}, err
 	}
 	local, err := l.pc.CreateAnswer(nil)
 	if err != nil {
 		return description{}, fmt.Errorf("creating answer: %w", err)
 	}
-	sdp, err := l.describe(ctx, local)
+	sdp, err = l.describe(ctx, local)
 	return description{Type: "answer", SDP: sdp}, err
 }
 
+// answered connects to the peer that answered this link's offer.
+func (l *link) answered(remote description) error {
+	sdp, addresses := cleanSDP(remote.SDP, l.s.t.cfg.Loopback)
+	if rival := l.s.t.ports.meet(l, addresses); rival != nil {
+		// The same two peers have answered each other from the same ports, in two swarms.
+		if rival.offerID != "" || !l.s.outranks(l) {
+			return errSamePorts
+		}
+		rival.finish(errSamePorts)
+	}
+	return l.apply(webrtc.SDPTypeAnswer, sdp)
+}
+
 // apply sets the peer's description.
-func (l *link) apply(kind webrtc.SDPType, remote description) error {
-	err := l.pc.SetRemoteDescription(webrtc.SessionDescription{
-		Type: kind,
-		SDP:  cleanSDP(remote.SDP, l.s.t.cfg.Loopback),
-	})
-	if err != nil {
+func (l *link) apply(kind webrtc.SDPType, sdp string) error {
+	if err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: sdp}); err != nil {
 		return fmt.Errorf("setting remote description: %w", err)
 	}
 	return nil
@@ -200,5 +220,6 @@ func (l *link) finish(why error) {
 		if err := l.pc.GracefulClose(); err != nil {
 			l.s.t.logger.Debug("closing peer connection failed", "error", err)
 		}
+		l.s.t.ports.release(l)
 	})
 }

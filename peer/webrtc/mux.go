@@ -21,7 +21,7 @@ const (
 	maxListenAddresses = 16
 )
 
-// mux shares one UDP port among all connections: packets find theirs by the ICE user name, then by
+// mux shares one UDP port among many connections: packets find theirs by the ICE user name, then by
 // their source (ICE UDP mux).
 type mux struct {
 	*ice.UniversalUDPMuxDefault
@@ -29,13 +29,13 @@ type mux struct {
 	loopback bool
 }
 
-func listenMux(cfg Config, logger *slog.Logger) (*mux, error) {
-	socket, err := listenUDP(cfg.UDPPort)
+func listenMux(number int, loopback bool, logger *slog.Logger) (*mux, error) {
+	socket, err := listenUDP(number)
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, fmt.Errorf("UDP port %d is in use by another program; choose another port for WebRTC: %w", cfg.UDPPort, err)
+			return nil, fmt.Errorf("UDP port %d is in use by another program; choose another port for WebRTC: %w", number, err)
 		}
-		return nil, fmt.Errorf("opening UDP port %d for WebRTC: %w", cfg.UDPPort, err)
+		return nil, fmt.Errorf("opening UDP port %d for WebRTC: %w", number, err)
 	}
 	if err := errors.Join(socket.SetReadBuffer(socketBuffer), socket.SetWriteBuffer(socketBuffer)); err != nil {
 		logger.Debug("socket buffers stay small", "error", err)
@@ -55,7 +55,7 @@ func listenMux(cfg Config, logger *slog.Logger) (*mux, error) {
 			Net:     local,
 		}),
 		port:     port,
-		loopback: cfg.Loopback,
+		loopback: loopback,
 	}, nil
 }
 

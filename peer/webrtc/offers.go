@@ -10,8 +10,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 )
 
 var (
@@ -20,7 +18,8 @@ var (
 	errSlow        = errors.New("connection did not open in time")
 	errFinished    = errors.New("connection is not wanted any more")
 	errUnwanted    = errors.New("answer comes from a peer that is connected or not wanted")
-	errGlare       = errors.New("peer's connection to us goes on instead")
+	errReplaced    = errors.New("another connection to the same peer takes its place")
+	errSamePorts   = errors.New("another connection uses the same two ports")
 )
 
 func hexID(id [20]byte) string { return hex.EncodeToString(id[:]) }
@@ -119,14 +118,30 @@ func (s *Swarm) handleOffer(by *announcer, to *session, m *message) {
 // have or are making one to the same peer already.
 func (s *Swarm) begin(by *announcer, peerID [20]byte) *link {
 	s.mu.Lock()
+	stuck := s.links[peerID]
+	s.mu.Unlock()
+	if stuck != nil {
+		if !s.stuck(stuck) {
+			return nil
+		}
+		stuck.finish(errReplaced)
+	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.links[peerID] != nil || s.room() == 0 || time.Now().Before(s.refused[peerID]) || !s.t.takeConn() {
 		return nil
 	}
-	l := &link{s: s, by: by, peerID: peerID, state: linkOpening}
+	l := &link{s: s, by: by, peerID: peerID, state: linkOpening, since: time.Now()}
 	l.timer = time.AfterFunc(s.t.times.connect, func() { l.finish(errSlow) })
 	s.links[peerID] = l
 	return l
+}
+
+// stuck tells that a connection has been opening for so long that another try is better.
+func (s *Swarm) stuck(l *link) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return l.state == linkOpening && time.Since(l.since) > s.t.times.stale
 }
 
 // handleAnswer connects to the peer that answered an offer of ours.
@@ -143,7 +158,7 @@ func (s *Swarm) handleAnswer(m *message) {
 		return
 	}
 	s.t.spawn(func() {
-		if err := l.apply(webrtc.SDPTypeAnswer, *m.Answer); err != nil {
+		if err := l.answered(*m.Answer); err != nil {
 			l.finish(err)
 		}
 	})
@@ -163,8 +178,9 @@ func (s *Swarm) answered(offerID string, peerID [20]byte) (l, drop *link, why er
 	}
 	rival := s.links[peerID]
 	if rival != nil {
-		ours := rival.offerID != ""
-		if ours || rival.state == linkOpen || bytes.Compare(s.cfg.PeerID[:], peerID[:]) < 0 {
+		stuck := rival.state == linkOpening && time.Since(rival.since) > s.t.times.stale
+		glare := rival.state == linkOpening && rival.offerID == "" && bytes.Compare(s.cfg.PeerID[:], peerID[:]) > 0
+		if !stuck && !glare {
 			return nil, l, errUnwanted
 		}
 	}
@@ -176,7 +192,7 @@ func (s *Swarm) answered(offerID string, peerID [20]byte) (l, drop *link, why er
 	s.t.giveOffers(1)
 	l.timer.Stop()
 	l.timer = time.AfterFunc(s.t.times.connect, func() { l.finish(errSlow) })
-	l.state, l.peerID = linkOpening, peerID
+	l.state, l.peerID, l.since = linkOpening, peerID, time.Now()
 	s.links[peerID] = l
-	return l, rival, errGlare
+	return l, rival, errReplaced
 }

@@ -19,39 +19,38 @@ import (
 // cleanSDP takes from a stranger's session description the candidates that we cannot or will not
 // use: other than UDP, host names (mDNS ones among them, which we never resolve), loopback unless
 // it is allowed, and any beyond maxCandidates. A connection can still come about without them: the
-// other side's checks tell where it is.
-func cleanSDP(sdp string, loopback bool) string {
-	kept := 0
+// other side's checks tell where it is. It returns the addresses that are left, too.
+func cleanSDP(sdp string, loopback bool) (clean string, addresses []netip.AddrPort) {
 	lines := slices.DeleteFunc(strings.Split(sdp, "\n"), func(line string) bool {
 		value, ok := strings.CutPrefix(strings.TrimSpace(line), "a=candidate:")
 		if !ok {
 			return false
 		}
-		if kept >= maxCandidates || !usableCandidate(value, loopback) {
+		address, ok := candidateAddress(value, loopback)
+		if !ok || len(addresses) >= maxCandidates {
 			return true
 		}
-		kept++
+		addresses = append(addresses, address)
 		return false
 	})
-	return strings.Join(lines, "\n")
+	return strings.Join(lines, "\n"), addresses
 }
 
-// usableCandidate reads "foundation component transport priority address port typ …" (RFC 8839 §5.1).
-func usableCandidate(value string, loopback bool) bool {
+// candidateAddress is where a candidate is, if we can use it. A candidate reads "foundation
+// component transport priority address port typ …" (RFC 8839 §5.1).
+func candidateAddress(value string, loopback bool) (netip.AddrPort, bool) {
 	f := strings.Fields(value)
 	if len(f) < 8 || !strings.EqualFold(f[2], "udp") {
-		return false
+		return netip.AddrPort{}, false
 	}
 	ip, err := netip.ParseAddr(f[4])
 	port, perr := strconv.ParseUint(f[5], 10, 16)
 	if err != nil || perr != nil || port == 0 || ip.Zone() != "" {
-		return false
+		return netip.AddrPort{}, false
 	}
 	ip = ip.Unmap()
-	if ip.IsLoopback() {
-		return loopback
-	}
-	return ip.IsGlobalUnicast() || ip.IsLinkLocalUnicast()
+	ok := ip.IsGlobalUnicast() || ip.IsLinkLocalUnicast() || (loopback && ip.IsLoopback())
+	return netip.AddrPortFrom(ip, uint16(port)), ok
 }
 
 // addCandidates adds the addresses that STUN servers saw our port as (server reflexive candidates,
@@ -87,9 +86,9 @@ func turnServers(servers []ICEServer) []webrtc.ICEServer {
 	return out
 }
 
-// mapped asks the STUN servers how our one port looks from outside. It takes no longer than the
+// mapped asks the STUN servers how a port of ours looks from outside. It takes no longer than the
 // gathering of candidates may; answers are kept for some seconds by the mux.
-func (t *Transport) mapped(ctx context.Context) []netip.AddrPort {
+func (t *Transport) mapped(ctx context.Context, m *mux) []netip.AddrPort {
 	var out []netip.AddrPort
 	deadline := time.Now().Add(t.times.gather)
 	ctx, cancel := context.WithDeadline(ctx, deadline)
@@ -100,7 +99,7 @@ func (t *Transport) mapped(ctx context.Context) []netip.AddrPort {
 			if err != nil || parsed.Scheme != stun.SchemeTypeSTUN {
 				continue
 			}
-			a, err := t.mappedBy(ctx, parsed)
+			a, err := t.mappedBy(ctx, m, parsed)
 			if err != nil {
 				t.logger.Debug("STUN server did not answer", "url", u, "error", err)
 				continue
@@ -113,12 +112,12 @@ func (t *Transport) mapped(ctx context.Context) []netip.AddrPort {
 	return out
 }
 
-func (t *Transport) mappedBy(ctx context.Context, server *stun.URI) (netip.AddrPort, error) {
+func (t *Transport) mappedBy(ctx context.Context, m *mux, server *stun.URI) (netip.AddrPort, error) {
 	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", server.Host)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("looking up STUN server: %w", err)
 	}
-	got, err := t.mux.GetXORMappedAddrContext(ctx, &net.UDPAddr{IP: ips[0], Port: server.Port}, t.times.gather)
+	got, err := m.GetXORMappedAddrContext(ctx, &net.UDPAddr{IP: ips[0], Port: server.Port}, t.times.gather)
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("asking STUN server: %w", err)
 	}

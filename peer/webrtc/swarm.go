@@ -3,11 +3,11 @@
 package webrtc
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"sync"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 )
 
 // Swarm is one torrent that the Transport has joined.
@@ -159,16 +159,21 @@ func (s *Swarm) room() int {
 const fewPeers = 4
 
 // wants tells whether the swarm needs peers soon, how many connections came by this tracker, and how
-// many the swarm has lost so far.
+// many the swarm has lost so far. Connections that take long to open do not count.
 func (s *Swarm) wants(by *announcer) (soon bool, conns, lost int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	all := 0
 	for _, l := range s.links {
+		if l.state == linkOpening && time.Since(l.since) > s.t.times.stale {
+			continue
+		}
+		all++
 		if l.by == by {
 			conns++
 		}
 	}
-	return len(s.links) < fewPeers && s.room() > 0, conns, s.lost
+	return all < fewPeers && s.room() > 0, conns, s.lost
 }
 
 // refuse keeps a peer away that the torrent client did not want. s.mu is held.
@@ -196,20 +201,27 @@ func (s *Swarm) opened(l *link, c *conn) bool {
 	if l.state != linkOpening {
 		return false
 	}
-	l.state, l.conn, l.opened = linkOpen, c, time.Now()
+	l.state, l.conn, l.since = linkOpen, c, time.Now()
 	l.timer.Stop()
 	return true
 }
 
-// adopt makes pc the link's peer connection; false if the link has ended meanwhile.
-func (s *Swarm) adopt(l *link, pc *webrtc.PeerConnection) bool {
+// adopt makes finish close the link's peer connection; false if the link has ended meanwhile.
+func (s *Swarm) adopt(l *link) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l.state == linkFinished {
 		return false
 	}
-	l.pc, l.owned = pc, true
+	l.owned = true
 	return true
+}
+
+// outranks tells whether our offer beats the peer's where only one can go on: the greater peer id
+// does, and so both sides come to the same end.
+func (s *Swarm) outranks(l *link) bool {
+	peerID := s.peerOf(l)
+	return bytes.Compare(s.cfg.PeerID[:], peerID[:]) > 0
 }
 
 // finished takes a link out of the books. It returns its conn, if any, whether it has a peer
@@ -232,7 +244,9 @@ func (s *Swarm) finished(l *link, why error) (c *conn, owned, ok bool) {
 		if s.links[l.peerID] == l {
 			delete(s.links, l.peerID)
 		}
-		switch lived := time.Since(l.opened); {
+		switch lived := time.Since(l.since); {
+		case errors.Is(why, errSamePorts):
+			s.lost++ // try again soon
 		case state == linkOpening:
 		case lived >= s.t.times.unwanted:
 			s.lost++

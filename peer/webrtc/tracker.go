@@ -81,7 +81,14 @@ func (tr *tracker) remove(a *announcer) (last bool) {
 	return len(tr.members) == 0
 }
 
-// stop ends the WebSocket. It is called once, after the last member is removed.
+// empty tells that nobody needs the tracker.
+func (tr *tracker) empty() bool {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return len(tr.members) == 0
+}
+
+// stop ends the WebSocket.
 func (tr *tracker) stop() {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()

@@ -13,8 +13,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 )
 
 // Transport is every WebRTC connection of one torrent client: one UDP port, one WebSocket for each
@@ -25,8 +23,7 @@ type Transport struct {
 	logger *slog.Logger
 	client *http.Client
 
-	mux      *mux
-	api      *webrtc.API
+	ports    *ports
 	identity identity
 	listener *listener
 	salt     [32]byte // makes synthetic addresses unguessable
@@ -69,11 +66,10 @@ func newTransport(cfg Config, times timings) (*Transport, error) {
 		return nil, fmt.Errorf("reading random bytes: %w", err)
 	}
 	var err error
-	if t.mux, err = listenMux(cfg, t.logger); err != nil {
+	if t.ports, err = newPorts(cfg, t.logger); err != nil {
 		cancel()
 		return nil, err
 	}
-	t.api = newAPI(cfg, t.mux, t.logger)
 	return t, nil
 }
 
@@ -82,8 +78,8 @@ func newTransport(cfg Config, times timings) (*Transport, error) {
 // that is closed before it.
 func (t *Transport) Listener() net.Listener { return t.listener }
 
-// Port is the UDP port in use.
-func (t *Transport) Port() int { return t.mux.port }
+// Port is the UDP port in use. More are open only while two peers meet in several swarms.
+func (t *Transport) Port() int { return t.ports.main.mux.port }
 
 // Join joins a swarm and announces it to its trackers. Joining a swarm that is joined already adds
 // the trackers and returns the same Swarm. After Close it returns a Swarm that is closed.
@@ -129,9 +125,7 @@ func (t *Transport) Close() error {
 	t.cancel()
 	errs = append(errs, t.listener.Close())
 	t.jobs.Wait()
-	if err := t.mux.Close(); err != nil {
-		errs = append(errs, fmt.Errorf("closing the UDP port: %w", err))
-	}
+	errs = append(errs, t.ports.close())
 	return errors.Join(errs...)
 }
 
@@ -160,15 +154,21 @@ func (t *Transport) tracker(url string, a *announcer) *tracker {
 	return tr
 }
 
-// release removes a member from a tracker; the last one out ends the WebSocket.
+// release removes a member from a tracker. After the last one the WebSocket stays open for a
+// moment: a swarm that is joined again then announces after its "stopped", on the same connection,
+// instead of having it overtaken on another.
 func (t *Transport) release(tr *tracker, a *announcer) {
-	t.mu.Lock()
-	last := tr.remove(a)
-	if last && t.trackers[tr.url] == tr {
-		delete(t.trackers, tr.url)
+	if tr.remove(a) {
+		time.AfterFunc(t.times.linger, func() { t.retire(tr) })
 	}
-	t.mu.Unlock()
-	if last {
+}
+
+// retire ends the WebSocket of a tracker that nobody needs.
+func (t *Transport) retire(tr *tracker) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if tr.empty() && t.trackers[tr.url] == tr {
+		delete(t.trackers, tr.url)
 		tr.stop()
 	}
 }
@@ -225,6 +225,8 @@ type timings struct {
 	dial        time.Duration // opening of a WebSocket
 	write       time.Duration // of one tracker message
 	flush       time.Duration // telling a tracker that we leave
+	linger      time.Duration // a WebSocket that no swarm needs stays open
+	stale       time.Duration // a connection that is opening for so long gives way to another try
 	ping        time.Duration // between WebSocket pings
 	accept      time.Duration // the torrent client's time to accept a connection
 	unwanted    time.Duration // a connection closed sooner was not wanted
@@ -241,11 +243,13 @@ type timings struct {
 func defaultTimings() timings {
 	return timings{
 		offer:       50 * time.Second,
-		connect:     30 * time.Second,
+		connect:     20 * time.Second,
 		gather:      3 * time.Second,
 		dial:        15 * time.Second,
 		write:       10 * time.Second,
 		flush:       2 * time.Second,
+		linger:      3 * time.Second,
+		stale:       5 * time.Second,
 		ping:        45 * time.Second,
 		accept:      10 * time.Second,
 		unwanted:    3 * time.Second,
