@@ -3,6 +3,8 @@
 package desktop
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -14,21 +16,21 @@ import (
 // theme.
 type backdrop struct {
 	widget.BaseWidget
-	color, border fyne.ThemeColorName
-	radius        float32
-	min           fyne.Size
+	fill, border fyne.ThemeColorName
+	radius       float32
+	min          fyne.Size
 }
 
-func newBackdrop(color fyne.ThemeColorName, radius float32) *backdrop {
-	b := &backdrop{color: color, radius: radius}
+func newBackdrop(fill fyne.ThemeColorName, radius float32) *backdrop {
+	b := &backdrop{fill: fill, radius: radius}
 	b.ExtendBaseWidget(b)
 	return b
 }
 
 // setColor changes the colour.
 func (b *backdrop) setColor(name fyne.ThemeColorName) {
-	if b.color != name {
-		b.color = name
+	if b.fill != name {
+		b.fill = name
 		b.Refresh()
 	}
 }
@@ -51,9 +53,9 @@ func (r *backdropRenderer) Layout(size fyne.Size)        { r.rect.Resize(size) }
 func (r *backdropRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.rect} }
 func (r *backdropRenderer) Refresh() {
 	r.rect.CornerRadius = r.b.radius
-	r.rect.FillColor = nil
-	if r.b.color != "" {
-		r.rect.FillColor = themeColor(r.b.color)
+	r.rect.FillColor = color.Transparent
+	if r.b.fill != "" {
+		r.rect.FillColor = themeColor(r.b.fill)
 	}
 	if r.b.border != "" {
 		r.rect.StrokeColor, r.rect.StrokeWidth = themeColor(r.b.border), 1

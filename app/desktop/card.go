@@ -131,11 +131,11 @@ func (c *videoCard) colour() {
 	c.back.border = ""
 	switch {
 	case c.focused:
-		c.back.color = theme.ColorNameSelection
+		c.back.fill = theme.ColorNameSelection
 	case c.hovered:
-		c.back.color = theme.ColorNameButton
+		c.back.fill = theme.ColorNameButton
 	default:
-		c.back.color = colorCard
+		c.back.fill = colorCard
 	}
 	c.back.Refresh()
 }

@@ -162,7 +162,7 @@ func (p *coSeedingPage) askRemove(infohash string) {
 	if !ok || s.Own || p.dialog != nil {
 		return
 	}
-	words := widget.NewLabel(tr("“%s” is no longer shared. What was fetched can stay on your disk or be deleted; deleting cannot be undone.", wordsFor(s).name))
+	words := widget.NewLabel(tr("“%s” will no longer be shared. What was fetched can stay on your disk or be deleted; deleting cannot be undone.", wordsFor(s).name))
 	words.Wrapping = fyne.TextWrapWord
 	d := dialog.NewCustomWithoutButtons(tr("Remove from co-seeding?"), fixed(440, words), p.window)
 	p.dialog = d

@@ -27,12 +27,14 @@ type field struct {
 
 	root    fyne.CanvasObject
 	problem *text
+	arrange func()
 }
 
 // fields makes the settings page's rows.
 type fields struct {
 	all     []*field
 	changed func()
+	arrange func() // lays the rows out anew
 }
 
 // add makes a row of a name, a control and a hint, with room for what is wrong with it.
@@ -41,11 +43,12 @@ func (f *fields) add(x *field, name, hint string, control fyne.CanvasObject) fyn
 	x.problem.Hide()
 	right := column(3, control)
 	if hint != "" {
-		right.Add(pad(smallText(hint).upTo(2), 0, 2))
+		right.Add(pad(smallText(hint), 0, 2))
 	}
 	right.Add(x.problem)
 	label := fixed(196, column(0, pad(plainText(name), 9, 0)))
 	x.root = container.NewBorder(nil, nil, label, nil, right)
+	x.arrange = func() { f.arrange() }
 	f.all = append(f.all, x)
 	return x.root
 }
@@ -53,12 +56,11 @@ func (f *fields) add(x *field, name, hint string, control fyne.CanvasObject) fyn
 // say shows what is wrong with the value, "" for nothing.
 func (x *field) say(words string) {
 	x.problem.set(words)
-	if words == "" {
-		x.problem.Hide()
-	} else {
-		x.problem.Show()
+	if x.problem.Hidden == (words == "") {
+		return
 	}
-	x.root.Refresh()
+	x.problem.Hidden = words == ""
+	x.arrange()
 }
 
 // text is a line of text.

@@ -3,6 +3,8 @@
 package desktop
 
 import (
+	"strconv"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
@@ -58,12 +60,12 @@ func newFiguresPanel() *figuresPanel {
 		gap(0, 4),
 		smallText(tr("Received from")), f.sources, legend,
 		gap(0, 4),
-		pair(tr("Shared back"), f.shared), pair(tr("Wasted"), f.wasted), pair(tr("Tracker counts"), f.tracked),
+		pair(tr("Shared back"), f.shared), pair(tr("Wasted"), f.wasted), pair(tr("Tracker"), f.tracked),
 	)
 	f.none = smallText(tr("A file of this machine: no swarm.")).upTo(2)
 	f.none.Hide()
 	f.root = panel(column(10, boldText(tr("Swarm")), f.swarmRows, f.none, f.problem))
-	f.show(figures{Swarm: true, Stats: peer.Stats{Seeders: -1, Leechers: -1}})
+	f.show(noFigures(true))
 	return f
 }
 
@@ -76,7 +78,7 @@ func (f *figuresPanel) show(s figures) {
 	}
 	f.none.Hide()
 	f.swarmRows.Show()
-	f.peers.set(plural(s.Peers.Sum(), "%d peer", "%d peers"))
+	f.peers.set(strconv.Itoa(s.Peers.Sum()))
 	kinds := formatPeers(s.Peers)
 	if kinds == "" {
 		kinds = tr("Looking for peers…")
@@ -124,7 +126,7 @@ func trackerCounts(s peer.Stats) string {
 	if s.Seeders < 0 && s.Leechers < 0 {
 		return "–"
 	}
-	return tr("%[1]d seeding, %[2]d not yet", max(s.Seeders, 0), max(s.Leechers, 0))
+	return tr("%[1]d seeders, %[2]d leechers", max(s.Seeders, 0), max(s.Leechers, 0))
 }
 
 func (f *figuresPanel) warn(problem string) {
@@ -140,4 +142,9 @@ func (f *figuresPanel) warn(problem string) {
 	if !f.problem.Visible() {
 		f.problem.Show()
 	}
+}
+
+// noFigures are the figures before the first ones.
+func noFigures(swarm bool) figures {
+	return figures{Swarm: swarm, Stats: peer.Stats{Seeders: -1, Leechers: -1}}
 }

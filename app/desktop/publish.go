@@ -136,6 +136,7 @@ func (f *publishForm) press() {
 	f.button.SetText(tr("Cancel"))
 	f.bar.set(0)
 	f.bar.Show()
+	relayout(f.root)
 	f.cancel = task(f.loop, func(ctx context.Context) (instance.Published, error) {
 		return f.pub.Publish(ctx, r, f.progress(ctx))
 	}, func(p instance.Published, err error) {
@@ -191,12 +192,13 @@ func (f *publishForm) end(words string) {
 	f.button.SetText(tr("Publish"))
 	f.bar.Hide()
 	f.status.set(words)
+	relayout(f.root)
 }
 
 func (f *publishForm) fail(words string) {
 	f.problem.SetText(words)
 	f.problem.Hidden = words == ""
-	f.root.Refresh()
+	relayout(f.root)
 }
 
 func (f *publishForm) published(p instance.Published) {
@@ -211,5 +213,5 @@ func (f *publishForm) published(p instance.Published) {
 	f.title.SetText("")
 	f.about.SetText("")
 	f.tags.SetText("")
-	f.root.Refresh()
+	relayout(f.root)
 }

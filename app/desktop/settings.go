@@ -36,12 +36,13 @@ func newSettingsPage(l *loop, s settings, w fyne.Window, dataDir, version string
 	p.fields.changed = p.changed
 	p.save = primary(tr("Save"), theme.DocumentSaveIcon(), p.commit)
 	p.revert = plainButton(tr("Undo changes"), p.reset)
-	p.status = dimText("").upTo(2)
+	p.status = dimText("")
 	sections := column(14,
 		p.sharing(), p.folders(dataDir), p.network(), p.instance(),
 		section(tr("About"), smallText(tr("Shoal %s · AGPL-3.0-or-later", version)),
 			smallText(tr("Settings are kept in %s", s.Path())), smallText(tr("Data is kept in %s", dataDir))))
 	scroll := container.NewVScroll(pad(sections, 6, 22))
+	p.fields.arrange = func() { relayout(sections) }
 	foot := container.NewStack(newBackdrop(theme.ColorNameHeaderBackground, 0),
 		pad(container.NewBorder(nil, nil, nil, row(8, p.revert, p.save), middle(p.status)), 10, 22))
 	p.root = container.NewBorder(pad(heading(tr("Settings")), 16, 22), foot, nil, nil, scroll)

@@ -167,6 +167,10 @@ func (t *theatre) stirred() {
 func (t *theatre) setFull(yes bool) {
 	t.layout.over = yes
 	t.controls.setFullScreen(yes)
+	t.controls.back.setColor(theme.ColorNameBackground)
+	if yes {
+		t.controls.back.setColor(colorVeil)
+	}
 	t.stirred()
 	t.root.Refresh()
 }

@@ -71,3 +71,13 @@ func only(c *fyne.Container, object fyne.CanvasObject) {
 // primaryPlain is primary without a picture; plainButton an ordinary button.
 func primaryPlain(words string, tap func()) *widget.Button { return primary(words, nil, tap) }
 func plainButton(words string, tap func()) *widget.Button  { return widget.NewButton(words, tap) }
+
+// relayout lays out a container and all those in it anew: the size of one deep within has changed.
+func relayout(c *fyne.Container) {
+	for _, o := range c.Objects {
+		if inner, ok := o.(*fyne.Container); ok {
+			relayout(inner)
+		}
+	}
+	c.Refresh()
+}

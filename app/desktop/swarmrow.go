@@ -108,7 +108,7 @@ func newSwarmRow(do rowActions) *swarmRow {
 		name: boldText(""), state: smallText(""), size: smallText(""), bar: newProgress(5),
 		down: smallText(""), up: smallText(""), shared: plainText(""), ratio: smallText(""),
 	}
-	r.open = quiet("", theme.MediaPlayIcon(), func() { do.open(r.shown.infohash) })
+	r.open = quiet(tr("Watch"), nil, func() { do.open(r.shown.infohash) })
 	r.pause = quiet("", theme.MediaPauseIcon(), func() { do.pause(r.shown.infohash) })
 	r.remove = quiet("", theme.DeleteIcon(), func() { do.remove(r.shown.infohash) })
 	columns := row(18,

@@ -15,6 +15,7 @@ const (
 	colorCard       fyne.ThemeColorName = "shoalCard"       // behind a card or a panel
 	colorDim        fyne.ThemeColorName = "shoalDim"        // text of second rank
 	colorTrack      fyne.ThemeColorName = "shoalTrack"      // the empty part of a bar
+	colorVeil       fyne.ThemeColorName = "shoalVeil"       // behind controls over a picture
 	colorWebRTC     fyne.ThemeColorName = "shoalWebRTC"
 	colorTCP        fyne.ThemeColorName = "shoalTCP"
 	colorUTP        fyne.ThemeColorName = "shoalUTP"
@@ -68,6 +69,7 @@ func palettes() map[fyne.ThemeColorName]palette {
 		colorCard:                          {0x162530ff, 0xffffffff},
 		colorDim:                           {0x9db0bdff, 0x526672ff},
 		colorTrack:                         {0x2a3d4bff, 0xd3dee5ff},
+		colorVeil:                          {0x0b141cdd, 0xf6f9fbe8},
 		colorWebRTC:                        {0x4fd1ddff, 0x0b7f94ff},
 		colorTCP:                           {0x7aa2ffff, 0x3159c4ff},
 		colorUTP:                           {0xc39bffff, 0x7440c2ff},

@@ -22,7 +22,7 @@ type watchView struct {
 	figures *figuresPanel
 	notice  *notice
 
-	title       *text
+	title       *widget.Label
 	channel     *widget.Hyperlink
 	facts       *text
 	link        *widget.Button
@@ -45,7 +45,9 @@ func newWatchView(p *watchPage) *watchView {
 	}
 	v.holder = container.NewStack(v.theatre.root)
 
-	v.title = subheading("").upTo(2)
+	v.title = widget.NewLabel("")
+	v.title.Wrapping, v.title.SizeName = fyne.TextWrapWord, theme.SizeNameSubHeadingText
+	v.title.TextStyle.Bold = true
 	v.channel = widget.NewHyperlink("", nil)
 	v.channel.Truncation = fyne.TextTruncateEllipsis
 	v.channel.OnTapped = func() { p.hooks.visit(p.about.ChannelPage) }
@@ -55,8 +57,8 @@ func newWatchView(p *watchPage) *watchView {
 	v.description = widget.NewRichText()
 	v.description.Wrapping = fyne.TextWrapWord
 
-	head := container.NewBorder(nil, nil, nil, container.NewVBox(row(4, v.link, closing)), column(2, v.title, v.facts))
-	info := container.NewVScroll(pad(column(2, head, v.channel, v.description), 10, 16))
+	below := container.NewBorder(nil, nil, nil, middle(row(4, v.link, closing)), column(0, v.channel, pad(v.facts, 0, 8)))
+	info := container.NewVScroll(pad(column(0, v.title, below, v.description), 4, 8))
 	lower := container.NewBorder(v.notice.root, nil, nil, nil, info)
 	side := container.NewVScroll(pad(v.figures.root, 12, 12))
 	v.notice.changed = lower.Refresh
@@ -67,7 +69,7 @@ func newWatchView(p *watchPage) *watchView {
 // setAbout shows what is watched.
 func (v *watchView) setAbout(a about) {
 	v.notice.clear()
-	v.title.set(a.Title)
+	v.title.SetText(a.Title)
 	v.channel.SetText(a.Channel)
 	v.channel.Hidden = a.Channel == ""
 	v.facts.set(a.Facts)
@@ -76,7 +78,7 @@ func (v *watchView) setAbout(a about) {
 	v.theatre.controls.setQualities(a.Heights, a.Chosen, v.page.chooseQuality)
 	v.theatre.controls.show(player.State{Volume: 100, Duration: a.Duration})
 	v.theatre.controls.seek.setStrip(make([]float32, stripParts))
-	v.figures.show(figures{Swarm: !a.Local})
+	v.figures.show(noFigures(!a.Local))
 	v.root.Refresh()
 }
 
