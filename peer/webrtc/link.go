@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,8 @@ type link struct {
 	port     *port                  // set once, by connect
 	pc       *webrtc.PeerConnection // set once, by connect
 	offerID  string                 // ours; empty if the peer made the offer
+	ended    chan struct{}          // closed by finish
+	setup    sync.Mutex             // held while pc is set up, for it leaks if it is closed meanwhile
 	channels atomic.Int32           // that the peer opened; the first counts
 
 	// Under s.mu.
@@ -29,6 +32,10 @@ type link struct {
 	since  time.Time   // when this state began
 	conn   *conn
 	owned  bool // pc is set, and closed by finish
+}
+
+func newLink(s *Swarm, by *announcer) *link {
+	return &link{s: s, by: by, ended: make(chan struct{}), since: time.Now()}
 }
 
 type linkState int
@@ -82,6 +89,8 @@ func (l *link) describe(ctx context.Context, local webrtc.SessionDescription) (s
 	select {
 	case <-gathered:
 	case <-timeout.C:
+	case <-l.ended:
+		return "", errFinished
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
@@ -90,6 +99,8 @@ func (l *link) describe(ctx context.Context, local webrtc.SessionDescription) (s
 
 // offer makes the offer that this link begins with.
 func (l *link) offer(ctx context.Context) (description, error) {
+	l.setup.Lock()
+	defer l.setup.Unlock()
 	if err := l.connect(nil); err != nil {
 		return description{}, err
 	}
@@ -108,6 +119,8 @@ func (l *link) offer(ctx context.Context) (description, error) {
 
 // answer makes the answer to a peer's offer.
 func (l *link) answer(ctx context.Context, remote description) (description, error) {
+	l.setup.Lock()
+	defer l.setup.Unlock()
 	sdp, addresses := cleanSDP(remote.SDP, l.s.t.cfg.Loopback)
 	if err := l.connect(addresses); err != nil {
 		return description{}, err
@@ -133,6 +146,13 @@ func (l *link) answer(ctx context.Context, remote description) (description, err
 
 // answered connects to the peer that answered this link's offer.
 func (l *link) answered(remote description) error {
+	l.setup.Lock()
+	defer l.setup.Unlock()
+	select {
+	case <-l.ended:
+		return errFinished
+	default:
+	}
 	sdp, addresses := cleanSDP(remote.SDP, l.s.t.cfg.Loopback)
 	if rival := l.s.t.ports.meet(l, addresses); rival != nil {
 		// The same two peers have answered each other from the same ports, in two swarms.
@@ -210,6 +230,7 @@ func (l *link) finish(why error) {
 	if !ok {
 		return
 	}
+	close(l.ended)
 	if c != nil {
 		_ = c.Close()
 	}
@@ -217,6 +238,8 @@ func (l *link) finish(why error) {
 		return
 	}
 	l.s.t.spawn(func() {
+		l.setup.Lock()
+		defer l.setup.Unlock()
 		if err := l.pc.GracefulClose(); err != nil {
 			l.s.t.logger.Debug("closing peer connection failed", "error", err)
 		}

@@ -64,7 +64,8 @@ func (s *Swarm) makeOffer(ctx context.Context, by *announcer) *offer {
 	for i, b := range id {
 		id[i] = "0123456789abcdefghijklmnopqrstuv"[b&31]
 	}
-	l := &link{s: s, by: by, offerID: string(id[:])}
+	l := newLink(s, by)
+	l.offerID = string(id[:])
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -131,7 +132,8 @@ func (s *Swarm) begin(by *announcer, peerID [20]byte) *link {
 	if s.links[peerID] != nil || s.room() == 0 || time.Now().Before(s.refused[peerID]) || !s.t.takeConn() {
 		return nil
 	}
-	l := &link{s: s, by: by, peerID: peerID, state: linkOpening, since: time.Now()}
+	l := newLink(s, by)
+	l.peerID, l.state = peerID, linkOpening
 	l.timer = time.AfterFunc(s.t.times.connect, func() { l.finish(errSlow) })
 	s.links[peerID] = l
 	return l
