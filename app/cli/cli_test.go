@@ -73,7 +73,7 @@ func TestFailureIs1WithOneLineAndAnEvent(t *testing.T) {
 		{"magnet without infohash", "badInput", []string{"watch", "magnet:?dn=x"}},
 		{"missing torrent file", "notFound", []string{"watch", "./none.torrent"}},
 		{"bad address", "badURL", []string{"watch", "ftp://x.example/y"}},
-		{"nobody listens", "unreachable", []string{"watch", "http://127.0.0.1:1/w/abc"}},
+		{"nobody listens", "unreachable", []string{"watch", "http://127.0.0.1:1/videos/watch/2b5b0e2f-1c0e-4b46-8d9b-1d5c5b5b5b5b"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			code, stdout, stderr := call(t, nil, append(test.args, "--json", "--data", t.TempDir())...)

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,14 +39,16 @@ func (o *output) event(v any) {
 	if !o.json {
 		return
 	}
-	line, err := json.Marshal(v)
-	if err != nil {
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false) // magnets stay readable
+	if err := enc.Encode(v); err != nil {
 		o.note("writing an event failed: %v", err)
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if _, err := o.stdout.Write(append(line, '\n')); err != nil && o.err == nil {
+	if _, err := o.stdout.Write(line.Bytes()); err != nil && o.err == nil {
 		o.err = fmt.Errorf("writing output: %w", err)
 	}
 }

@@ -17,14 +17,14 @@ import (
 
 // Modes of Status.
 const (
-	ModeViewer   = "viewer"   // with a window
+	ModeViewer   = "viewer"   // watching and co-seeding
 	ModeInstance = "instance" // serving an instance
 )
 
 // Status is a summary of the program.
 type Status struct {
 	Version string
-	Mode    []string // ModeViewer, ModeInstance; empty where nothing runs until it is stopped
+	Mode    []string // ModeViewer, ModeInstance; empty where nothing runs
 	Swarms  []SwarmInfo
 	Queue   int // activities waiting for delivery to other instances
 	Disk    Disk
@@ -39,7 +39,7 @@ type Disk struct {
 // Status returns the summary.
 func (a *App) Status() Status {
 	s := Status{Version: a.options.Version, Mode: []string{}, Swarms: a.Swarms()}
-	if a.options.Window {
+	if a.options.Window || a.instance == nil {
 		s.Mode = append(s.Mode, ModeViewer)
 	}
 	if a.instance != nil {

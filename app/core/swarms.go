@@ -48,7 +48,7 @@ func (a *App) Swarms() []SwarmInfo {
 			fillFrom(&info, e)
 			delete(entries, infohash)
 		} else {
-			_, info.Own = a.ownSwarm(infohash)
+			a.fillOwn(&info)
 			info.Magnet = swarm.Target().Magnet()
 		}
 		list = append(list, info)
@@ -58,6 +58,21 @@ func (a *App) Swarms() []SwarmInfo {
 	}
 	sortSwarms(list)
 	return list
+}
+
+// fillOwn fills in what the instance knows of a video of its own.
+func (a *App) fillOwn(info *SwarmInfo) {
+	if a.instance == nil {
+		return
+	}
+	local, ok := a.instance.Local(info.Infohash)
+	if !ok {
+		return
+	}
+	info.Own, info.Page = true, a.instance.URL()+"/w/"+local.ShortUUID
+	if local.Title != "" {
+		info.Name = local.Title
+	}
 }
 
 func sortSwarms(list []SwarmInfo) {

@@ -187,7 +187,7 @@ func (a *App) join(ctx context.Context, t peer.Target, o peer.JoinOptions) (_ *p
 		return swarm, false, nil
 	}
 	held, ok := a.engine.Swarm(t.Infohash)
-	if ok && len(o.Sources) > 0 {
+	if ok && len(o.Sources) > 0 && !held.Stats().Complete {
 		return nil, false, fail(CodeInUse, nil, "%q is held already, over the transports of the settings: remove it first, or name another folder with --data", held.Name())
 	}
 	if !ok {
