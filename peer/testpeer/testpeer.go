@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+//go:build e2e || bench
+
+// Package testpeer runs other people's WebTorrent programs for end-to-end tests and benchmarks: the
+// npm package bittorrent-tracker, and webtorrent in Node and in Chromium. Only test code imports it.
+//
+// A part that is missing fails the test; nothing is skipped. install.sh installs the npm packages.
+package testpeer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// timeout is how long a peer may take for what it is asked; a loaded machine is slow.
+const timeout = 2 * time.Minute
+
+// Event is a line that a Node script printed.
+type Event struct {
+	Event      string `json:"event"`
+	URL        string `json:"url"`
+	Infohash   string `json:"infohash"`
+	SHA256     string `json:"sha256"`
+	Message    string `json:"message"`
+	Downloaded int64  `json:"downloaded"` // bytes of verified pieces
+	Received   int64  `json:"received"`   // bytes of pieces, verified or not
+	Peers      int    `json:"peers"`
+}
+
+// Node is the path of the node program.
+func Node(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("node")
+	if err != nil {
+		t.Fatalf("node is missing (%v): install Node.js 20 or later", err)
+	}
+	return path
+}
+
+// Dir is the folder of this package's files.
+func Dir(t testing.TB) string {
+	t.Helper()
+	_, file, _, ok := runtime.Caller(0)
+	if !ok {
+		t.Fatal("the folder of the test peers is unknown")
+	}
+	return filepath.Dir(file)
+}
+
+// Modules is the folder of the npm packages, made by install.sh: $SHOAL_NPM_DIR/node_modules, or
+// .build/npm/node_modules in the repository.
+func Modules(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("SHOAL_NPM_DIR")
+	if dir == "" {
+		dir = filepath.Join(Dir(t), "..", "..", ".build", "npm")
+	}
+	dir, err := filepath.Abs(filepath.Join(dir, "node_modules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "webtorrent", "package.json")); err != nil {
+		t.Fatalf("npm packages are missing (%v): run peer/testpeer/install.sh", err)
+	}
+	return dir
+}
+
+// script is a running Node script.
+type script struct {
+	t      testing.TB
+	name   string
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	stderr *tail
+
+	mu     sync.Mutex
+	events []Event
+	more   chan struct{} // closed and replaced when an event comes
+	ended  bool
+}
+
+// run starts a script of this folder, which ends with the test.
+func run(t testing.TB, name string, args ...string) *script {
+	t.Helper()
+	modules := Modules(t)
+	s := &script{t: t, name: name, stderr: &tail{}, more: make(chan struct{})}
+	s.cmd = exec.Command(Node(t), append([]string{filepath.Join(Dir(t), name)}, args...)...)
+	s.cmd.Env = append(os.Environ(), "SHOAL_NPM_DIR="+filepath.Dir(modules))
+	s.cmd.Stderr = s.stderr
+	var err error
+	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatalf("starting %s: %v", name, err)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		s.read(stdout)
+	}()
+	t.Cleanup(func() {
+		_ = s.stdin.Close()
+		kill := time.AfterFunc(5*time.Second, func() { _ = s.cmd.Process.Kill() })
+		<-read
+		_ = s.cmd.Wait()
+		kill.Stop()
+		if text := s.stderr.String(); t.Failed() && text != "" {
+			t.Logf("%s said: %s", name, text)
+		}
+	})
+	return s
+}
+
+func (s *script) read(r io.Reader) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e Event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			continue
+		}
+		s.mu.Lock()
+		s.events = append(s.events, e)
+		close(s.more)
+		s.more = make(chan struct{})
+		s.mu.Unlock()
+	}
+	s.mu.Lock()
+	s.ended = true
+	close(s.more)
+	s.more = make(chan struct{})
+	s.mu.Unlock()
+}
+
+// wait waits for the first event after the first from ones that ok accepts, and returns its place.
+func (s *script) wait(what string, from int, ok func(Event) bool) (Event, int) {
+	s.t.Helper()
+	late := time.NewTimer(timeout)
+	defer late.Stop()
+	for {
+		s.mu.Lock()
+		events, more, ended := s.events, s.more, s.ended
+		s.mu.Unlock()
+		for i := from; i < len(events); i++ {
+			if ok(events[i]) {
+				return events[i], i
+			}
+			if events[i].Event == "error" {
+				s.t.Fatalf("%s failed: %s", s.name, events[i].Message)
+			}
+		}
+		from = len(events)
+		if ended {
+			s.t.Fatalf("%s ended before it was %s", s.name, what)
+		}
+		select {
+		case <-more:
+		case <-late.C:
+			s.t.Fatalf("%s was never %s", s.name, what)
+		}
+	}
+}
+
+func (s *script) send(command any) {
+	s.t.Helper()
+	data, err := json.Marshal(command)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.stdin.Write(append(data, '\n')); err != nil {
+		s.t.Fatalf("telling %s: %v", s.name, err)
+	}
+}
+
+// tail keeps the last of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.buf.Len() > 64<<10 {
+		t.buf.Next(t.buf.Len() - 32<<10)
+	}
+	return t.buf.Write(p)
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.String()
+}
+
+// CPU is the processor time that a process and those it started have used so far.
+func CPU(t testing.TB, pid int) time.Duration {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatalf("reading processor times: %v", err)
+	}
+	parents := make(map[int]int)
+	used := make(map[int]time.Duration)
+	for _, e := range entries {
+		p, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join("/proc", e.Name(), "stat"))
+		if err != nil {
+			continue
+		}
+		// The name, in brackets, may hold spaces; utime and stime are fields 14 and 15 (proc(5)).
+		f := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
+		if len(f) < 13 {
+			continue
+		}
+		parents[p], _ = strconv.Atoi(f[1])
+		user, _ := strconv.Atoi(f[11])
+		system, _ := strconv.Atoi(f[12])
+		used[p] = time.Duration(user+system) * 10 * time.Millisecond
+	}
+	var sum time.Duration
+	for p := range used {
+		for q := p; q > 1; q = parents[q] {
+			if q == pid {
+				sum += used[p]
+				break
+			}
+		}
+	}
+	return sum
+}
