@@ -5,9 +5,19 @@
 package library
 
 import (
-	"context"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"syscall"
 	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"shoal/peer"
 )
@@ -30,30 +40,179 @@ type Entry struct {
 	Complete   bool       `json:"complete"`
 }
 
-// Library is an open library.db.
-type Library struct{}
+// version is the layout of library.db that this program writes. The database has three buckets:
+// meta ("version" -> uint64, big-endian), entries (infohash -> Entry as JSON, without the torrent)
+// and torrents (infohash -> the .torrent file), so that saving figures rewrites little.
+const version = 1
+
+var (
+	bucketMeta     = []byte("meta")
+	bucketEntries  = []byte("entries")
+	bucketTorrents = []byte("torrents")
+	keyVersion     = []byte("version")
+)
+
+// lockWait is how long Open waits for another process to let go of the file.
+const lockWait = time.Second
 
 // ErrNotFound says that an infohash is not in the library.
 var ErrNotFound = errors.New("not in the library")
 
-// Open opens or creates a library.
-func Open(path string) (*Library, error) { return nil, errors.ErrUnsupported }
+// Library is an open library.db. Its methods are safe for concurrent use.
+type Library struct{ db *bbolt.DB }
+
+// Open opens or creates a library. Its errors are sentences for a person.
+func Open(path string) (*Library, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	l := &Library{db: db}
+	if err := l.prepare(path); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return l, nil
+}
+
+func (l *Library) prepare(path string) error {
+	have := uint64(0)
+	err := l.db.View(func(tx *bbolt.Tx) error {
+		if meta := tx.Bucket(bucketMeta); meta != nil {
+			if v := meta.Get(keyVersion); len(v) == 8 {
+				have = binary.BigEndian.Uint64(v)
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return explain(path, err)
+	case have == version:
+		return nil
+	case have > version:
+		return fmt.Errorf("%s was written by a newer Shoal (version %d of the file, this program knows %d): install the newer program again", path, have, version)
+	}
+	err = l.db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range [][]byte{bucketMeta, bucketEntries, bucketTorrents} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return fmt.Errorf("creating bucket %s: %w", name, err)
+			}
+		}
+		return tx.Bucket(bucketMeta).Put(keyVersion, binary.BigEndian.AppendUint64(nil, version))
+	})
+	if err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
+func explain(path string, err error) error {
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("%s is in use by another Shoal: stop that one, or choose another folder with --data: %w", path, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%s cannot be written to: make its folder writable, or choose another one with --data: %w", path, err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("the disk with %s is full: free some space: %w", path, err)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return fmt.Errorf("%s is damaged or no library of Shoal: restore it from a backup, or move it away to start with an empty one: %w", path, err)
+	}
+	return fmt.Errorf("opening %s: %w", path, err)
+}
 
 // Close closes the file.
-func (*Library) Close() error { return nil }
+func (l *Library) Close() error {
+	if err := l.db.Close(); err != nil {
+		return fmt.Errorf("closing the library: %w", err)
+	}
+	return nil
+}
 
-// Put adds or replaces an entry.
-func (*Library) Put(Entry) error { return errors.ErrUnsupported }
+// Put adds or replaces entries, all or none. An entry without a Torrent keeps the one it has.
+func (l *Library) Put(entries ...Entry) error {
+	err := l.db.Update(func(tx *bbolt.Tx) error {
+		for _, e := range entries {
+			if err := put(tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("writing to the library: %w", err)
+	}
+	return nil
+}
+
+func put(tx *bbolt.Tx, e Entry) error {
+	if e.Infohash == "" {
+		return errors.New("an entry needs an infohash")
+	}
+	key, torrent := []byte(e.Infohash), e.Torrent
+	if torrents := tx.Bucket(bucketTorrents); len(torrent) > 0 && !bytes.Equal(torrents.Get(key), torrent) {
+		if err := torrents.Put(key, torrent); err != nil {
+			return err
+		}
+	}
+	e.Torrent = nil
+	record, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encoding entry: %w", err)
+	}
+	return tx.Bucket(bucketEntries).Put(key, record)
+}
 
 // Get returns an entry, ErrNotFound where there is none.
-func (*Library) Get(infohash string) (Entry, error) { return Entry{}, ErrNotFound }
+func (l *Library) Get(infohash string) (e Entry, err error) {
+	err = l.db.View(func(tx *bbolt.Tx) error {
+		key := []byte(infohash)
+		record := tx.Bucket(bucketEntries).Get(key)
+		if record == nil {
+			return ErrNotFound
+		}
+		e, err = decode(tx, key, record)
+		return err
+	})
+	return e, err
+}
+
+func decode(tx *bbolt.Tx, key, record []byte) (e Entry, err error) {
+	if err := json.Unmarshal(record, &e); err != nil {
+		return Entry{}, fmt.Errorf("decoding entry %s: %w", key, err)
+	}
+	e.Torrent = bytes.Clone(tx.Bucket(bucketTorrents).Get(key))
+	return e, nil
+}
 
 // Delete removes an entry. It is no error where there is none.
-func (*Library) Delete(infohash string) error { return errors.ErrUnsupported }
+func (l *Library) Delete(infohash string) error {
+	err := l.db.Update(func(tx *bbolt.Tx) error {
+		key := []byte(infohash)
+		return errors.Join(tx.Bucket(bucketEntries).Delete(key), tx.Bucket(bucketTorrents).Delete(key))
+	})
+	if err != nil {
+		return fmt.Errorf("deleting from the library: %w", err)
+	}
+	return nil
+}
 
-// List returns all entries, oldest first.
-func (*Library) List() ([]Entry, error) { return nil, errors.ErrUnsupported }
-
-// Resume joins every entry's swarm again, paused ones paused. It goes on after an entry that
-// fails, and returns the errors joined.
-func (*Library) Resume(context.Context, *peer.Engine) error { return errors.ErrUnsupported }
+// List returns all entries, oldest first. It goes on after one that cannot be read, and returns the
+// errors joined.
+func (l *Library) List() (list []Entry, err error) {
+	var errs []error
+	err = l.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketEntries).ForEach(func(key, record []byte) error {
+			e, err := decode(tx, key, record)
+			if err != nil {
+				errs = append(errs, err)
+				return nil
+			}
+			list = append(list, e)
+			return nil
+		})
+	})
+	slices.SortFunc(list, func(x, y Entry) int {
+		return cmp.Or(x.Added.Compare(y.Added), cmp.Compare(x.Infohash, y.Infohash))
+	})
+	return list, errors.Join(append(errs, err)...)
+}
