@@ -54,5 +54,6 @@ readline.createInterface({ input: process.stdin }).on('line', line => {
     return say({ event: 'told' })
   }
   add(c)
-}).on('close', () => process.exit(0))
+// The WebRTC library does not let go of a process that exits in an orderly way.
+}).on('close', () => process.kill(process.pid, 'SIGKILL'))
 say({ event: 'started' })
