@@ -37,9 +37,12 @@ func layout(root string, info *metainfo.Info) []string {
 		}
 		path := filepath.Join(safe...)
 		for n := 2; clashes(taken, path); n++ {
-			ext := filepath.Ext(safe[len(safe)-1])
-			path = filepath.Join(append(append([]string{}, safe[:len(safe)-1]...),
-				fmt.Sprintf("%s (%d)%s", strings.TrimSuffix(safe[len(safe)-1], ext), n, ext))...)
+			ext := ""
+			if len(safe) == 1 {
+				ext = filepath.Ext(safe[0])
+			}
+			first := fmt.Sprintf("%s (%d)%s", strings.TrimSuffix(safe[0], ext), n, ext)
+			path = filepath.Join(first, filepath.Join(safe[1:]...))
 		}
 		for p := path; p != "."; p = filepath.Dir(p) {
 			taken[strings.ToLower(p)] = taken[strings.ToLower(p)] || p == path
