@@ -4,7 +4,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -27,15 +26,17 @@ type keeper struct {
 	logger  *slog.Logger
 
 	mu      sync.Mutex
-	loadErr error
-	entries map[string]library.Entry
+	entries map[string]library.Entry // without their torrents, which the library keeps
 }
 
 func newKeeper(l *library.Library, e *peer.Engine, logger *slog.Logger) *keeper {
 	k := &keeper{library: l, engine: e, logger: logger, entries: make(map[string]library.Entry)}
 	list, err := l.List()
-	k.loadErr = err
+	if err != nil { // the entries that can be read are there
+		logger.Warn("some entries of the library cannot be read", "error", err)
+	}
 	for _, entry := range list {
+		entry.Torrent = nil
 		k.entries[entry.Infohash] = entry
 	}
 	return k
@@ -43,9 +44,6 @@ func newKeeper(l *library.Library, e *peer.Engine, logger *slog.Logger) *keeper 
 
 // serve saves figures until ctx ends, and once more then.
 func (k *keeper) serve(ctx context.Context) error {
-	if k.loadErr != nil {
-		return fmt.Errorf("reading library: %w", k.loadErr)
-	}
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
 	for {
@@ -64,7 +62,7 @@ func (k *keeper) serve(ctx context.Context) error {
 func (k *keeper) save() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var errs []error
+	var changed []library.Entry
 	for infohash, e := range k.entries {
 		swarm, ok := k.engine.Swarm(metainfo.NewHashFromHex(infohash))
 		if !ok {
@@ -80,17 +78,23 @@ func (k *keeper) save() error {
 		if e.Uploaded == was.Uploaded && e.Downloaded == was.Downloaded && e.Complete == was.Complete && e.Bytes == was.Bytes {
 			continue
 		}
-		errs = append(errs, k.put(e))
+		changed = append(changed, e)
 	}
-	return errors.Join(errs...)
+	if len(changed) == 0 {
+		return nil
+	}
+	return k.put(changed...)
 }
 
-// put writes an entry; k.mu is held.
-func (k *keeper) put(e library.Entry) error {
-	if err := k.library.Put(e); err != nil {
-		return fmt.Errorf("saving swarm in library: %w", err)
+// put writes entries; k.mu is held.
+func (k *keeper) put(entries ...library.Entry) error {
+	if err := k.library.Put(entries...); err != nil {
+		return fmt.Errorf("saving swarms in the library: %w", err)
 	}
-	k.entries[e.Infohash] = e
+	for _, e := range entries {
+		e.Torrent = nil
+		k.entries[e.Infohash] = e
+	}
 	return nil
 }
 
@@ -118,7 +122,7 @@ func (k *keeper) hold(swarm *peer.Swarm, change func(library.Entry, bool) librar
 	e = change(e, known)
 	target := swarm.Target()
 	e.Magnet = target.Magnet()
-	if target.MetaInfo != nil && len(e.Torrent) == 0 {
+	if target.MetaInfo != nil {
 		torrent, err := encodeTorrent(target.MetaInfo)
 		if err != nil {
 			return err

@@ -135,8 +135,8 @@ func (a *App) Pause(infohash string) error {
 func (a *App) ResumeSwarm(infohash string) error {
 	swarm, err := a.find(infohash)
 	if err != nil {
-		if e, known := a.keeper.entry(infohash); known {
-			return a.rejoin(e)
+		if _, known := a.keeper.entry(infohash); known {
+			return a.rejoin(infohash)
 		}
 		return err
 	}
@@ -145,19 +145,18 @@ func (a *App) ResumeSwarm(infohash string) error {
 }
 
 // rejoin joins the swarm of an entry that the engine does not take part in.
-func (a *App) rejoin(e library.Entry) error {
-	target, err := peer.ParseTorrent(e.Torrent)
+func (a *App) rejoin(infohash string) error {
+	e, err := a.library.Get(infohash)
 	if err != nil {
-		if target, err = peer.ParseMagnet(e.Magnet); err != nil {
-			return fmt.Errorf("reading held swarm: %w", err)
-		}
+		return fmt.Errorf("reading held swarm: %w", err)
 	}
+	e.Paused = false
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
 	defer cancel()
-	if _, err := a.engine.Join(ctx, target, peer.JoinOptions{Dir: e.Dir, Uploaded: e.Uploaded, Downloaded: e.Downloaded}); err != nil {
+	if _, err := e.Join(ctx, a.engine); err != nil {
 		return err
 	}
-	return a.keeper.change(e.Infohash, func(e *library.Entry) { e.Paused = false })
+	return a.keeper.change(infohash, func(e *library.Entry) { e.Paused = false })
 }
 
 // Remove leaves a swarm and forgets it. deleteFiles deletes what was fetched, never a file seeded
