@@ -26,6 +26,7 @@ type watchView struct {
 	channel     *widget.Hyperlink
 	facts       *text
 	link        *widget.Button
+	closing     *widget.Button
 	description *widget.RichText
 }
 
@@ -53,11 +54,11 @@ func newWatchView(p *watchPage) *watchView {
 	v.channel.OnTapped = func() { p.hooks.visit(p.about.ChannelPage) }
 	v.facts = smallText("")
 	v.link = quiet(tr("Copy link"), theme.ContentCopyIcon(), func() { p.hooks.copyText(p.about.Page) })
-	closing := quiet(tr("Close"), theme.CancelIcon(), p.close)
+	v.closing = quiet(tr("Close"), theme.CancelIcon(), p.close)
 	v.description = widget.NewRichText()
 	v.description.Wrapping = fyne.TextWrapWord
 
-	below := container.NewBorder(nil, nil, nil, middle(row(4, v.link, closing)), column(0, v.channel, pad(v.facts, 0, 8)))
+	below := container.NewBorder(nil, nil, nil, middle(row(4, v.link, v.closing)), column(0, v.channel, pad(v.facts, 0, 8)))
 	info := container.NewVScroll(pad(column(0, v.title, below, v.description), 4, 8))
 	lower := container.NewBorder(v.notice.root, nil, nil, nil, info)
 	side := container.NewVScroll(pad(v.figures.root, 12, 12))
