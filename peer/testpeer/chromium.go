@@ -170,7 +170,7 @@ func (b *Browser) Seed(name string, data []byte, tracker string) (torrent []byte
 // Download begins to download a torrent.
 func (b *Browser) Download(torrent []byte, infohash [20]byte, tracker string) *Download {
 	b.t.Helper()
-	d := &Download{done: make(chan struct{})}
+	d := &Download{b: b, infohash: hex.EncodeToString(infohash[:]), done: make(chan struct{})}
 	at := b.file(hex.EncodeToString(infohash[:])+".torrent", torrent)
 	go func() {
 		defer close(d.done)
@@ -181,21 +181,34 @@ func (b *Browser) Download(torrent []byte, infohash [20]byte, tracker string) *D
 
 // Download is a download in a Browser.
 type Download struct {
-	done   chan struct{}
-	err    error
-	result result
+	b        *Browser
+	infohash string
+	done     chan struct{}
+	err      error
+	result   result
 }
 
-type result struct{ SHA256 string }
+type result struct{ Milliseconds float64 }
 
-// Done waits until the download is complete and returns the SHA-256 of its file, in hex.
-func (d *Download) Done(t testing.TB) string {
+// Wait waits until the download is complete and returns the time since its first byte.
+func (d *Download) Wait(t testing.TB) time.Duration {
 	t.Helper()
 	<-d.done
 	if d.err != nil {
 		t.Fatalf("downloading in chromium: %v", d.err)
 	}
-	return d.result.SHA256
+	return time.Duration(d.result.Milliseconds * float64(time.Millisecond))
+}
+
+// Done waits until the download is complete and returns the SHA-256 of its file, in hex.
+func (d *Download) Done(t testing.TB) string {
+	t.Helper()
+	d.Wait(t)
+	sum, err := call[string](d.b, "peer.sha256(%s)", d.infohash)
+	if err != nil {
+		t.Fatalf("reading the file in chromium: %v", err)
+	}
+	return sum
 }
 
 // Received is how many bytes of a torrent's pieces have come in, good or bad; 0 if the page does

@@ -26,7 +26,7 @@ const client = new WebTorrent({
   natUpnp: false,
   natPmp: false,
   webSeeds: false,
-  tracker: { wrtc: globalThis.WRTC }
+  tracker: { wrtc: globalThis.WRTC, rtcConfig: { iceServers: [] } } // STUN servers are of no use on loopback
 })
 client.on('error', err => say({ event: 'error', message: String(err.message || err) }))
 

@@ -7,9 +7,6 @@ package webrtc
 import (
 	"testing"
 
-	"github.com/anacrolix/torrent/bencode"
-	"github.com/anacrolix/torrent/metainfo"
-
 	"shoal/peer/testpeer"
 )
 
@@ -94,17 +91,6 @@ func chromiumSeedsToUs(t *testing.T, version string) {
 	torrent := testpeer.Chromium(t, version).Seed(c.name, c.data, tracker)
 	c = c.as(t, torrent)
 	weDownload(t, c, tracker)
-}
-
-// as is the clip in the torrent that somebody else made of it.
-func (c *clip) as(t testing.TB, torrent []byte) *clip {
-	t.Helper()
-	var mi metainfo.MetaInfo
-	if err := bencode.Unmarshal(torrent, &mi); err != nil {
-		t.Fatal(err)
-	}
-	mi.Announce, mi.AnnounceList, mi.UrlList = "", nil, nil
-	return &clip{name: c.name, data: c.data, sha256: c.sha256, mi: &mi}
 }
 
 // TestE2EASwarmOfAll: we, Node and Chromium, all of whom have the file from each other.

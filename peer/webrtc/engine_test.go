@@ -79,7 +79,12 @@ type engine struct {
 
 func newEngine(t testing.TB) *engine {
 	t.Helper()
-	e := &engine{t: t, dir: t.TempDir()}
+	return newEngineIn(t, t.TempDir())
+}
+
+func newEngineIn(t testing.TB, dir string) *engine {
+	t.Helper()
+	e := &engine{t: t, dir: dir}
 	cfg := torrent.NewDefaultClientConfig()
 	cfg.DataDir = e.dir
 	cfg.Seed = true
@@ -274,4 +279,15 @@ func lie(conn net.Conn, cfg SwarmConfig, c *clip) {
 			return
 		}
 	}
+}
+
+// as is the clip in the torrent that somebody else made of it.
+func (c *clip) as(t testing.TB, torrent []byte) *clip {
+	t.Helper()
+	var mi metainfo.MetaInfo
+	if err := bencode.Unmarshal(torrent, &mi); err != nil {
+		t.Fatal(err)
+	}
+	mi.Announce, mi.AnnounceList, mi.UrlList = "", nil, nil
+	return &clip{name: c.name, data: c.data, sha256: c.sha256, mi: &mi}
 }
