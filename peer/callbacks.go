@@ -55,7 +55,7 @@ func (e *Engine) addCallbacks(c *torrent.Callbacks) {
 // connAdded is called before the first message goes either way. A connection that its swarm does
 // not allow is cut off here: it is never asked for anything, and what it says is not heard.
 func (e *Engine) connAdded(pc *torrent.PeerConn) {
-	s, ok := e.Swarm(pc.Torrent().InfoHash())
+	s, ok := e.entering(pc.Torrent().InfoHash())
 	if !ok {
 		return
 	}
@@ -105,7 +105,7 @@ func (e *Engine) readMessage(pc *torrent.PeerConn, msg *pp.Message) {
 
 // receivedData counts a chunk towards its source.
 func (e *Engine) receivedData(event torrent.ReceivedUsefulDataEvent) {
-	if s, ok := e.Swarm(event.Peer.Torrent().InfoHash()); ok {
+	if s, ok := e.entering(event.Peer.Torrent().InfoHash()); ok {
 		m := event.Message
 		s.tally.receive(int(m.Index), int(m.Begin), len(m.Piece), sourceOf(event.Peer.Network))
 	}

@@ -222,8 +222,10 @@ func (e *Engine) Sources() Sources { return slices.Clone(e.sources) }
 // Swarms returns the swarms held, oldest first.
 func (e *Engine) Swarms() []*Swarm {
 	var swarms []*Swarm
-	for _, s := range e.swarms.Range {
-		swarms = append(swarms, s.(*Swarm))
+	for _, v := range e.swarms.Range {
+		if s := v.(*Swarm); s.entered.Load() {
+			swarms = append(swarms, s)
+		}
 	}
 	slices.SortFunc(swarms, func(a, b *Swarm) int { return cmp.Compare(a.serial, b.serial) })
 	return swarms
@@ -231,6 +233,15 @@ func (e *Engine) Swarms() []*Swarm {
 
 // Swarm returns the swarm with that infohash.
 func (e *Engine) Swarm(h metainfo.Hash) (*Swarm, bool) {
+	s, ok := e.entering(h)
+	if !ok || !s.entered.Load() {
+		return nil, false
+	}
+	return s, true
+}
+
+// entering is Swarm for the client's callbacks, which may come before a swarm is fully entered.
+func (e *Engine) entering(h metainfo.Hash) (*Swarm, bool) {
 	s, ok := e.swarms.Load(h)
 	if !ok {
 		return nil, false

@@ -177,5 +177,6 @@ func (e *Engine) enter(ctx context.Context, s *Swarm, target Target) (*Swarm, er
 		return nil, fmt.Errorf("opening the files: %w", err)
 	}
 	s.start(target)
+	s.entered.Store(true)
 	return s, nil
 }

@@ -37,6 +37,7 @@ type Swarm struct {
 	broken chan struct{} // closed when the metadata turns out unusable
 	kick   chan struct{} // wakes tend; buffered, 1
 
+	entered   atomic.Bool   // the torrent is set and started
 	settled   chan struct{} // closed when no data on disk is in doubt
 	openErr   atomic.Pointer[error]
 	leaving   sync.Once
