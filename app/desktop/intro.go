@@ -21,21 +21,23 @@ func introWords() string {
 		"\n\n" + tr("You find what you share under Co-seeding, and can stop it there at any time.")
 }
 
-// showIntro says it once. done is called when it was read.
-func showIntro(l *loop, s settings, w fyne.Window, done func()) *dialog.CustomDialog {
+// showIntro says it once. done is called when it was read, by the button that is returned.
+func showIntro(l *loop, s settings, w fyne.Window, done func()) *widget.Button {
 	words := widget.NewLabel(introWords())
 	words.Wrapping = fyne.TextWrapWord
 	mark := canvas.NewImageFromResource(programIcon())
 	mark.FillMode = canvas.ImageFillContain
 	mark.SetMinSize(fyne.NewSquareSize(72))
 	d := dialog.NewCustomWithoutButtons(tr("Welcome to Shoal"), fixed(480, column(8, container.NewCenter(mark), words)), w)
-	d.SetButtons([]fyne.CanvasObject{primaryPlain(tr("I understand"), func() {
+	ok := primaryPlain(tr("I understand"), func() {
 		d.Hide()
 		act(l, func(context.Context) error {
 			return s.Update(func(c *config.Config) { c.IntroSeen = true })
 		}, func(error) {}) // a folder that cannot be written shows the word again
 		done()
-	})})
+	})
+	d.SetButtons([]fyne.CanvasObject{ok})
 	d.Show()
-	return d
+	w.Canvas().Focus(ok)
+	return ok
 }

@@ -66,7 +66,7 @@ func newPublishForm(l *loop, pub publisher, w fyne.Window, visit, copyText func(
 	f.root = container.NewStack(panel(column(10, boldText(tr("Publish a video")),
 		line(tr("File"), container.NewBorder(nil, nil, nil, choose, f.file)),
 		line(tr("Title"), f.title),
-		line(tr("Description"), f.about),
+		line(tr("About it"), f.about),
 		line(tr("Tags"), f.tags),
 		line(tr("Who sees it"), f.privacy),
 		f.problem,

@@ -68,7 +68,7 @@ func (w *mainWindow) snapshot() snapshot {
 	return s
 }
 
-// places says where the things are that a test clicks at.
+// places says where the things are that a test clicks at, within the window.
 func (w *mainWindow) places(into map[string][4]int64) {
 	scale := w.win.Canvas().Scale()
 	add := func(name string, o fyne.CanvasObject) {
@@ -91,9 +91,9 @@ func (w *mainWindow) places(into map[string][4]int64) {
 		add("play", t.controls.play)
 		add("mute", t.controls.mute)
 		add("fullScreen", t.controls.full)
+		add("close", w.watch.view.closing)
 	}
 	if w.intro != nil {
-		canvas := w.win.Canvas()
-		into["window"] = [4]int64{0, 0, int64(canvas.Size().Width * scale), int64(canvas.Size().Height * scale)}
+		add("intro", w.intro)
 	}
 }

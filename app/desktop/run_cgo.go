@@ -33,7 +33,7 @@ const shutdownWait = 5 * time.Second
 // first goroutine.
 func Run(ctx context.Context, a *core.App, o Options) error {
 	if err := addTranslations(); err != nil {
-		return fmt.Errorf("reading translations: %w", err)
+		return err
 	}
 	fyneApp := app.NewWithID(appID)
 	fyneApp.SetIcon(programIcon())
@@ -65,7 +65,7 @@ func Run(ctx context.Context, a *core.App, o Options) error {
 			w.report(o.Report)
 		}
 	})
-	stop := context.AfterFunc(ctx, func() { fyne.Do(fyneApp.Quit) })
+	stop := context.AfterFunc(ctx, func() { fyne.Do(w.end) })
 	defer stop()
 	w.win.ShowAndRun()
 

@@ -224,7 +224,7 @@ func (r *slideRenderer) Refresh() {
 
 // drawStrip paints the strip where it has changed.
 func (r *slideRenderer) drawStrip() {
-	full := themeColor(colorWebRTC)
+	full := themeColor(colorStrip)
 	r.strip.Hidden = r.s.strip == nil
 	if r.s.strip == nil || (slices.Equal(r.drawn, r.s.strip) && r.drawnIn == full) {
 		return

@@ -5,6 +5,7 @@ package desktop
 import (
 	"fmt"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/lang"
 
 	"shoal/assets/i18n"
@@ -30,4 +31,19 @@ func plural(n int, one, many string) string {
 
 // addTranslations makes the texts of assets/i18n known. English is among them, so that a language
 // without a translation reads English.
-func addTranslations() error { return lang.AddTranslationsFS(i18n.Files, ".") }
+func addTranslations() error {
+	files, err := i18n.Files.ReadDir(".")
+	if err != nil {
+		return fmt.Errorf("listing translations: %w", err)
+	}
+	for _, f := range files {
+		data, err := i18n.Files.ReadFile(f.Name())
+		if err != nil {
+			return fmt.Errorf("reading translation: %w", err)
+		}
+		if err := lang.AddTranslations(fyne.NewStaticResource(f.Name(), data)); err != nil {
+			return fmt.Errorf("reading translation %s: %w", f.Name(), err)
+		}
+	}
+	return nil
+}

@@ -76,6 +76,13 @@ func TestEveryTextCanBeTranslated(t *testing.T) {
 	}
 }
 
+func TestTranslationsAreRead(t *testing.T) {
+	must(t, addTranslations())
+	if got := tr("%[1]s of %[2]s", "a", "b"); got != "a of b" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestFormats(t *testing.T) {
 	now := time.Now()
 	for got, want := range map[string]string{

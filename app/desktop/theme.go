@@ -15,6 +15,7 @@ const (
 	colorCard       fyne.ThemeColorName = "shoalCard"       // behind a card or a panel
 	colorDim        fyne.ThemeColorName = "shoalDim"        // text of second rank
 	colorTrack      fyne.ThemeColorName = "shoalTrack"      // the empty part of a bar
+	colorStrip      fyne.ThemeColorName = "shoalStrip"      // parts of a file on disk
 	colorVeil       fyne.ThemeColorName = "shoalVeil"       // behind controls over a picture
 	colorWebRTC     fyne.ThemeColorName = "shoalWebRTC"
 	colorTCP        fyne.ThemeColorName = "shoalTCP"
@@ -69,6 +70,7 @@ func palettes() map[fyne.ThemeColorName]palette {
 		colorCard:                          {0x162530ff, 0xffffffff},
 		colorDim:                           {0x9db0bdff, 0x526672ff},
 		colorTrack:                         {0x2a3d4bff, 0xd3dee5ff},
+		colorStrip:                         {0x3a7f9cff, 0x6db3c6ff},
 		colorVeil:                          {0x0b141cdd, 0xf6f9fbe8},
 		colorWebRTC:                        {0x4fd1ddff, 0x0b7f94ff},
 		colorTCP:                           {0x7aa2ffff, 0x3159c4ff},

@@ -44,6 +44,7 @@ type watchHooks struct {
 	openBrowser   func(address string) error
 	openPlayer    func(ctx context.Context, address string) (program string, err error)
 	copyText      func(words string)
+	setTitle      func(words string)
 }
 
 func newWatchPage(l *loop, p program, screens screenMaker, hooks watchHooks) *watchPage {
@@ -136,6 +137,7 @@ func (w *watchPage) play(o opened, from time.Duration) {
 	}
 	w.viewing, w.about = o.viewing, o.about
 	w.view.setAbout(o.about)
+	w.hooks.setTitle(o.about.Title)
 	only(w.root, w.view.root)
 	w.followSwarm()
 	if w.screen == nil {
@@ -196,21 +198,34 @@ func (w *watchPage) close() {
 	}
 	w.letGo()
 	w.about = about{}
+	w.hooks.setTitle("")
 	w.view.theatre.setSurface(nil)
 	w.view.theatre.stage.say(nil)
 	w.idle()
 }
 
-// shutdown frees the player for good. It waits.
-func (w *watchPage) shutdown() error {
-	w.close()
-	if w.screen == nil {
-		return nil
+// silence ends playing before the window goes: nothing is drawn any more.
+func (w *watchPage) silence() {
+	w.cancelOpen()
+	w.cancelLoad()
+	w.stopFollow()
+	if w.screen != nil {
+		w.screen.hide()
+		w.screen.Stop()
 	}
-	s := w.screen
-	w.screen = nil
-	s.hide()
-	return s.Close()
+}
+
+// shutdown frees the player for good, once the window has gone. It waits, and touches no widget.
+func (w *watchPage) shutdown() error {
+	var errs []error
+	if w.screen != nil {
+		w.screen.hide()
+		errs = append(errs, w.screen.Close())
+	}
+	if w.viewing != nil {
+		errs = append(errs, w.viewing.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // followPlayer shows the player's state whenever it changes, as long as the window is there.

@@ -46,15 +46,17 @@ type mainWindow struct {
 	main    *fyne.Container // everything but full screen
 	content *fyne.Container // the page
 	at      place
-	intro   *dialog.CustomDialog // shown just now
-	first   string               // to be opened once the intro was read
+	intro   *widget.Button // of the word at the first start, while that is shown
+	first   string         // to be opened once the intro was read
 	leaving *dialog.CustomDialog
 	swarms  []core.SwarmInfo
+	size    fyne.Size // before full screen
 	quit    func()
 }
 
 func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
-	w := &mainWindow{app: a, loop: l, parts: p, content: container.NewStack(), quit: a.Quit, first: o.Argument}
+	w := &mainWindow{app: a, loop: l, parts: p, content: container.NewStack(), first: o.Argument}
+	w.quit = w.end
 	w.win = a.NewWindow("Shoal")
 	w.win.SetIcon(programIcon())
 	w.win.SetPadded(false)
@@ -64,7 +66,7 @@ func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
 	w.browse.welcome(p.settings.Get().RecentInstances)
 	w.watch = newWatchPage(l, p.program, p.screens, watchHooks{
 		setFullScreen: w.setFullScreen, visit: w.visit, browse: func() { w.goTo(placeBrowse) },
-		openBrowser: p.openBrowser, openPlayer: p.openPlayer, copyText: w.copyText,
+		openBrowser: p.openBrowser, openPlayer: p.openPlayer, copyText: w.copyText, setTitle: w.setTitle,
 	})
 	w.coSeeding = newCoSeedingPage(l, p.program, w.win, w.watchAddress, func() { w.goTo(placeBrowse) }, w.look)
 	w.settings = newSettingsPage(l, p.settings, w.win, p.dataDir, o.Version)
@@ -207,13 +209,25 @@ func (w *mainWindow) showSwarms(list []core.SwarmInfo) {
 
 // setFullScreen gives the whole screen to the picture, or takes it back.
 func (w *mainWindow) setFullScreen(on bool) {
-	if on {
-		w.win.SetContent(w.watch.view.theatre.root)
-	} else {
-		w.win.SetContent(w.main)
-	}
 	w.win.Canvas().Unfocus()
-	w.win.SetFullScreen(on)
+	if on {
+		w.size = w.win.Canvas().Size()
+		w.win.SetContent(w.watch.view.theatre.root)
+		w.win.SetFullScreen(true)
+		return
+	}
+	w.win.SetFullScreen(false)
+	w.win.SetContent(w.main)
+	w.win.Resize(w.size)
+}
+
+// setTitle names the window after what is watched.
+func (w *mainWindow) setTitle(words string) {
+	if words == "" {
+		w.win.SetTitle("Shoal")
+		return
+	}
+	w.win.SetTitle(words + " – Shoal")
 }
 
 // sharing counts the swarms that would end with the program.
@@ -252,6 +266,12 @@ func (w *mainWindow) askQuit() {
 		primaryPlain(tr("Quit"), func() { d.Hide(); w.quit() }),
 	})
 	d.Show()
+}
+
+// end closes the window for good.
+func (w *mainWindow) end() {
+	w.watch.silence()
+	w.app.Quit()
 }
 
 // background hides the window and stops what plays; the swarms go on.
