@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"shoal/app/core"
 	"shoal/instance"
@@ -62,10 +63,14 @@ func (c *publishCommand) run(ctx context.Context, r *run) error {
 	}
 	stored := r.store.Get().Instance
 	o := core.Options{Instance: &core.InstanceOptions{}, Local: core.OnThisMachine(stored.URL)}
+	var pace pacer
 	return r.withApp(ctx, o, func(ctx context.Context, app *core.App) error {
 		p, err := app.Publish(ctx, instance.PublishRequest{
 			File: path, Title: c.Title, Channel: c.Channel, Description: c.Description, Tags: c.Tag, Privacy: instance.Privacy(c.Privacy),
 		}, func(p instance.Progress) {
+			if !pace.due(p, time.Now()) {
+				return
+			}
 			r.out.event(publishProgress{Event: "progress", Stage: p.Stage, Done: p.Done, Total: p.Total})
 			r.out.progress("%s: %d %%", stageName(p.Stage), percent(p.Done, p.Total))
 		})
@@ -85,6 +90,24 @@ func (c *publishCommand) run(ctx context.Context, r *run) error {
 		}
 		return nil
 	})
+}
+
+// progressEvery is the least time between two events of one stage: hashing reports each piece.
+const progressEvery = 200 * time.Millisecond
+
+// pacer thins out progress. Its calls come one at a time, as Publish's do.
+type pacer struct {
+	stage string
+	last  time.Time
+}
+
+// due is whether p is to be told: a stage's beginning and end always are.
+func (c *pacer) due(p instance.Progress, now time.Time) bool {
+	if p.Stage == c.stage && p.Done < p.Total && now.Sub(c.last) < progressEvery {
+		return false
+	}
+	c.stage, c.last = p.Stage, now
+	return true
 }
 
 func stageName(stage string) string {
