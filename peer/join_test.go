@@ -5,35 +5,29 @@ package peer
 import (
 	"context"
 	"testing"
-
-	"github.com/anacrolix/torrent/metainfo"
 )
 
 // A swarm was listed before its torrent was set, and the poll that met it brought the program down.
 func TestASwarmIsListedOnlyOnceItIsEntered(t *testing.T) {
+	f := newFixture(t, 100<<10, 32<<10)
 	e := newEngine(t, Config{Sources: Sources{SourceTCP}})
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			for _, s := range e.Swarms() {
-				if s.torrent == nil {
-					t.Error("a swarm without its torrent is listed")
-					return
-				}
-			}
-		}
-	}()
-	for i := range 100 {
-		if _, err := e.Join(context.Background(), Target{Infohash: metainfo.Hash{byte(i), 1}}, JoinOptions{}); err != nil {
-			t.Fatal(err)
-		}
+	target, err := targetFromMetaInfo(f.target().MetaInfo)
+	if err != nil {
+		t.Fatal(err)
 	}
-	close(stop)
-	<-done
+	s := e.newSwarm(target, e.Sources(), &store{dir: t.TempDir()})
+	opened, early := s.store.onOpen, -1
+	s.store.onOpen = func(err error) { // while the torrent is being added
+		early = len(e.Swarms())
+		opened(err)
+	}
+	if _, err := e.enter(context.Background(), s, target); err != nil {
+		t.Fatal(err)
+	}
+	if early != 0 {
+		t.Fatalf("%d swarms were listed early", early)
+	}
+	if len(e.Swarms()) != 1 {
+		t.Fatal("the swarm is not listed")
+	}
 }
