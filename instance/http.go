@@ -12,7 +12,6 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"shoal/instance/rest"
-	"shoal/instance/webseed"
 )
 
 // Bounds of one request. Files have a deadline of their own; WebSockets leave the server.
@@ -36,11 +35,11 @@ func (i *Instance) newServer(h http.Handler) *http.Server {
 
 // routes is every path the instance answers on. No handler between wraps the ResponseWriter, so
 // that files go by sendfile.
-func (i *Instance) routes(files *webseed.Handler) http.Handler {
+func (i *Instance) routes() http.Handler {
 	r := chi.NewRouter()
 	r.Use(cors)
 	r.NotFound(rest.NotFound)
-	files.Routes(r)
+	i.files().Routes(r)
 	r.Get("/tracker/socket", i.tracker.Socket)
 	r.Get("/tracker/announce", i.tracker.Announce)
 	r.Get("/tracker/scrape", i.tracker.Scrape)

@@ -16,7 +16,6 @@ import (
 	"shoal/instance/rest"
 	"shoal/instance/store"
 	"shoal/instance/tracker"
-	"shoal/instance/webseed"
 	"shoal/peer"
 )
 
@@ -104,8 +103,7 @@ func (i *Instance) wire() {
 		Base: i.base, Name: i.cfg.Name, Version: i.cfg.Version, Snapshot: i.store.Snapshot, ClientIP: i.clientIP, Logger: i.cfg.Logger,
 		Viewers: func(h store.Hash) int { return i.tracker.Stats(tracker.Hash(h)).Leechers },
 	})
-	files := webseed.New(webseed.Config{Dir: i.cfg.Dir, Snapshot: i.store.Snapshot, NotFound: rest.NotFound, Logger: i.cfg.Logger})
-	i.server = i.newServer(i.routes(files))
+	i.server = i.newServer(i.routes())
 }
 
 // tracked reports whether the tracker serves an infohash: those of videos that are served, also the

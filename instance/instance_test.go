@@ -5,6 +5,7 @@ package instance
 import (
 	"errors"
 	"fmt"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -219,7 +220,7 @@ func TestPublicURLRules(t *testing.T) {
 		{"http://LOCALHOST:80", true, "http://localhost"},
 		{"http://media.local:9001", true, "http://media.local:9001"},
 	} {
-		got := ""
+		var got string
 		u, err := parseURL(c.url, c.dev)
 		if err != nil {
 			got = err.Error()
@@ -292,5 +293,49 @@ func TestPreflight(t *testing.T) {
 	res, _ := r.request(http.MethodGet, "/api/v1/config", "Origin", "https://elsewhere.example")
 	if res.Header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("%v", res.Header)
+	}
+}
+
+func TestFilesAndWhoSeesThem(t *testing.T) {
+	r := start(t, Config{Dir: t.TempDir()}, nil)
+	for privacy, status := range map[store.Privacy]int{store.Public: 200, store.Unlisted: 200, store.Private: 404} {
+		title := fmt.Sprint("Video / ", privacy)
+		v := r.add(title, privacy)
+		f := v.Files[0]
+		torrent, err := os.ReadFile(filepath.Join(r.cfg.Dir, publish.TorrentDir, f.Torrent.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct{ path, kind, body, saveAs string }{
+			{"/static/web-videos/" + f.Name, "video/mp4", media, ""},
+			{"/lazy-static/torrents/" + f.Torrent.File, torrentType, string(torrent), ""},
+			{"/lazy-static/thumbnails/" + v.Thumbnail, "image/jpeg", "thumbnail of " + title, ""},
+			{"/lazy-static/previews/" + v.Preview, "image/jpeg", "preview of " + title, ""},
+			{"/download/web-videos/" + v.UUID + "-480.mp4", "video/mp4", media, publish.InfoName(title, 480, ".mp4")},
+			{"/download/torrents/" + f.Torrent.File, torrentType, string(torrent), publish.InfoName(title, 480, ".torrent")},
+		} {
+			res, body := r.request(http.MethodGet, c.path)
+			if res.StatusCode != status {
+				t.Errorf("%s: %s, want %d", c.path, res.Status, status)
+			}
+			if status != http.StatusOK {
+				if !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+					t.Errorf("%s: %v", c.path, res.Header)
+				}
+				continue
+			}
+			_, params, _ := mime.ParseMediaType(res.Header.Get("Content-Disposition"))
+			if res.Header.Get("Content-Type") != c.kind || body != c.body || params["filename"] != c.saveAs {
+				t.Errorf("%s: %v %q", c.path, res.Header, body)
+			}
+		}
+		for _, path := range []string{
+			"/lazy-static/thumbnails/" + v.Preview, "/lazy-static/previews/" + v.Thumbnail, "/download/web-videos/" + v.UUID + "-240.mp4",
+			"/download/web-videos/x", "/static/web-videos/..%2finstance.db", "/static/web-videos/" + f.Torrent.File,
+		} {
+			if res, body := r.request(http.MethodGet, path); res.StatusCode != http.StatusNotFound {
+				t.Errorf("%s: %s %q", path, res.Status, body)
+			}
+		}
 	}
 }

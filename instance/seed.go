@@ -148,7 +148,7 @@ func (s *seeding) hash(ctx context.Context, path string, f *store.File) (time.Ti
 	if err != nil {
 		return time.Time{}, fmt.Errorf("opening the published file: %w", err)
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	fi, err := file.Stat()
 	if err != nil {
 		return time.Time{}, fmt.Errorf("opening the published file: %w", err)

@@ -16,7 +16,7 @@ func clone(from, to string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer src.Close()                                                     //nolint:errcheck // read only
+	defer src.Close()
 	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // it is served to anyone
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package publish
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -79,7 +80,7 @@ func box(r io.ReaderAt, at, size int64) (int64, string, error) {
 func checkWebM(r io.ReaderAt, name string) error {
 	head := make([]byte, 256)
 	n, err := r.ReadAt(head, 0)
-	if err != nil && err != io.EOF { //nolint:errorlint // ReaderAt returns it bare
+	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading %s: %w", name, err)
 	}
 	if bytes.Contains(head[:n], []byte("\x42\x82\x84webm")) {

@@ -11,8 +11,10 @@ import (
 
 // The pictures' sizes are PeerTube's.
 const (
-	ThumbnailWidth, ThumbnailHeight = 280, 157
-	PreviewWidth, PreviewHeight     = 850, 480
+	ThumbnailWidth  = 280
+	ThumbnailHeight = 157
+	PreviewWidth    = 850
+	PreviewHeight   = 480
 )
 
 // images writes a thumbnail and a preview of the file as JPEG, from one frame near the start.

@@ -105,7 +105,7 @@ func (j *job) hash(ctx context.Context, progress Progress) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the video: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	before, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("opening the video: %w", err)

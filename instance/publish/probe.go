@@ -178,7 +178,7 @@ func checkContainer(path string, m Media) error {
 	if err != nil {
 		return fmt.Errorf("opening the video: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	fi, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("opening the video: %w", err)

@@ -210,7 +210,7 @@ func source(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be read: check its permissions: %w", name, err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	fi, err := f.Stat()
 	switch {
 	case err != nil:

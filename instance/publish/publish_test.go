@@ -91,7 +91,7 @@ func TestCopyShowsProgressAndCleansUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	var calls []int64
-	if err := copyFile(t.Context(), from, to, func(done, total int64) { calls = append(calls, done) }); err != nil {
+	if err := copyFile(t.Context(), from, to, func(done, _ int64) { calls = append(calls, done) }); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(to)

@@ -24,7 +24,7 @@ func ReadTorrent(dir, name string) (*metainfo.MetaInfo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the torrent: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close()
 	fi, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("opening the torrent: %w", err)

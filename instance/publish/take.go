@@ -51,7 +51,7 @@ func copyFile(ctx context.Context, from, to string, progress func(done, total in
 	if err != nil {
 		return fmt.Errorf("opening the video: %w", err)
 	}
-	defer src.Close() //nolint:errcheck // read only
+	defer src.Close()
 	fi, err := src.Stat()
 	if err != nil {
 		return fmt.Errorf("opening the video: %w", err)
@@ -121,7 +121,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("syncing folder %s: %w", dir, err)
 	}
-	defer d.Close() //nolint:errcheck // read only
+	defer d.Close()
 	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, os.ErrPermission) {
 		return fmt.Errorf("syncing folder %s: %w", dir, err)
 	}

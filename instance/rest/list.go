@@ -22,8 +22,10 @@ const (
 )
 
 // sortColumns are PeerTube's for lists of videos. What is counted by nobody here sorts as equal.
-var sortColumns = [...]string{
-	"name", "duration", "createdAt", "publishedAt", "originallyPublishedAt", "views", "likes", "match", "trending", "hot", "best",
+func sortColumns() []string {
+	return []string{
+		"name", "duration", "createdAt", "publishedAt", "originallyPublishedAt", "views", "likes", "match", "trending", "hot", "best",
+	}
 }
 
 // page is which part of a list is asked for, in which order.
@@ -55,8 +57,8 @@ func parsePage(q url.Values) (page, *peertube.InvalidParam) {
 	}
 	if v := q.Get("sort"); v != "" {
 		p.sort, p.descending = strings.CutPrefix(v, "-")
-		if !slices.Contains(sortColumns[:], p.sort) {
-			return p, bad("sort", "Should have correct sortable column: "+strings.Join(sortColumns[:], ", "))
+		if !slices.Contains(sortColumns(), p.sort) {
+			return p, bad("sort", "Should have correct sortable column: "+strings.Join(sortColumns(), ", "))
 		}
 	}
 	return p, nil

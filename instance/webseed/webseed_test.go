@@ -12,66 +12,36 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-chi/chi/v5"
-
-	"shoal/instance/publish"
-	"shoal/instance/store"
 )
 
 const media = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-// serve runs a handler over a data directory with one video of each privacy, numbered 1 to 3.
+// serve runs a handler over a few files. Every kind of file knows the names in found.
 func serve(t *testing.T) (dir, base string) {
 	t.Helper()
 	dir = t.TempDir()
-	db, err := store.Open(dir)
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "f"), []byte(media), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.EnsureRoot(time.Now()); err != nil {
-		t.Fatal(err)
+	found := map[string]File{
+		"f.mp4":    {Path: filepath.Join(dir, "f"), MediaType: "video/mp4"},
+		"save.mp4": {Path: filepath.Join(dir, "f"), MediaType: "video/mp4", SaveAs: "Sämple \"video\".mp4"},
+		"gone.mp4": {Path: filepath.Join(dir, "gone"), MediaType: "video/mp4"},
+		"dir.mp4":  {Path: dir, MediaType: "video/mp4"},
 	}
-	for _, sub := range []string{publish.MediaDir, publish.TorrentDir, publish.ThumbnailDir, publish.PreviewDir} {
-		if err := os.Mkdir(filepath.Join(dir, sub), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c, _ := db.Snapshot().Channel(store.NameChannel)
-	for i, privacy := range []store.Privacy{store.Public, store.Unlisted, store.Private} {
-		n := string(rune('1' + i))
-		for path, text := range map[string]string{
-			"media/f" + n + "-480.mp4": media, "torrents/t" + n + ".torrent": "torrent", "torrents/old" + n + ".torrent": "old torrent",
-			"thumbnails/s" + n + ".jpg": "thumbnail", "previews/l" + n + ".jpg": "preview",
-		} {
-			if err := os.WriteFile(filepath.Join(dir, path), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		_, err := db.Publish("", store.Video{
-			UUID: "4e1f2f28-1822-4544-bf7c-52e11104137" + n, ChannelID: c.ID, Title: "Sämple / video", Privacy: privacy,
-			Thumbnail: "s" + n + ".jpg", Preview: "l" + n + ".jpg",
-			Files: []store.File{{
-				Name: "f" + n + "-480.mp4", Resolution: 480, MediaType: "video/mp4",
-				Torrent: store.Torrent{Infohash: store.Hash{byte(i)}, File: "t" + n + ".torrent"},
-				Old:     []store.Torrent{{Infohash: store.Hash{byte(i), 1}, File: "old" + n + ".torrent"}},
-			}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+	find := func(name string) (File, bool) {
+		f, ok := found[name]
+		return f, ok
 	}
 	r := chi.NewRouter()
 	notFound := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
-	New(Config{Dir: dir, Snapshot: db.Snapshot, NotFound: notFound}).Routes(r)
+	New(Config{
+		Media: find, Torrent: find, Thumbnail: find, Preview: find, DownloadMedia: find, DownloadTorrent: find, NotFound: notFound,
+	}).Routes(r)
 	srv := httptest.NewServer(r)
-	t.Cleanup(func() {
-		srv.Close()
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(srv.Close)
 	return dir, srv.URL
 }
 
@@ -98,7 +68,7 @@ func ask(t *testing.T, method, url string, headers ...string) (*http.Response, s
 
 func TestRanges(t *testing.T) {
 	_, base := serve(t)
-	url := base + "/static/web-videos/f1-480.mp4"
+	url := base + "/static/web-videos/f.mp4"
 	for _, c := range []struct {
 		rang   string
 		status int
@@ -126,7 +96,7 @@ func TestRanges(t *testing.T) {
 
 func TestSeveralRanges(t *testing.T) {
 	_, base := serve(t)
-	res, body := ask(t, http.MethodGet, base+"/static/web-videos/f1-480.mp4", "Range", "bytes=0-1,10-12")
+	res, body := ask(t, http.MethodGet, base+"/static/web-videos/f.mp4", "Range", "bytes=0-1,10-12")
 	kind, params, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if err != nil || res.StatusCode != http.StatusPartialContent || kind != "multipart/byteranges" {
 		t.Fatalf("%s, %v", res.Status, res.Header)
@@ -146,7 +116,7 @@ func TestSeveralRanges(t *testing.T) {
 
 func TestConditions(t *testing.T) {
 	_, base := serve(t)
-	url := base + "/static/web-videos/f1-480.mp4"
+	url := base + "/static/web-videos/f.mp4"
 	head, body := ask(t, http.MethodHead, url)
 	etag, modified := head.Header.Get("Etag"), head.Header.Get("Last-Modified")
 	if head.StatusCode != http.StatusOK || body != "" || head.ContentLength != 36 || head.Header.Get("Accept-Ranges") != "bytes" ||
@@ -173,55 +143,27 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-func TestTorrentsAndPictures(t *testing.T) {
-	_, base := serve(t)
-	for path, want := range map[string]string{
-		"/lazy-static/torrents/t1.torrent":   "application/x-bittorrent torrent",
-		"/lazy-static/torrents/old1.torrent": "application/x-bittorrent old torrent",
-		"/lazy-static/torrents/t2.torrent":   "application/x-bittorrent torrent",
-		"/lazy-static/thumbnails/s1.jpg":     "image/jpeg thumbnail",
-		"/lazy-static/previews/l1.jpg":       "image/jpeg preview",
-	} {
-		res, body := ask(t, http.MethodGet, base+path)
-		if got := res.Header.Get("Content-Type") + " " + body; res.StatusCode != http.StatusOK || got != want {
-			t.Errorf("%s: %s %q, want %q", path, res.Status, got, want)
-		}
-	}
-}
-
 func TestDownloadsHaveNames(t *testing.T) {
 	_, base := serve(t)
-	for path, want := range map[string]string{
-		"/download/web-videos/4e1f2f28-1822-4544-bf7c-52e111041371-480.mp4": "Sämple - video 480p.mp4",
-		"/download/torrents/t1.torrent":                                     "Sämple - video 480p.torrent",
-	} {
-		res, _ := ask(t, http.MethodGet, base+path)
-		kind, params, err := mime.ParseMediaType(res.Header.Get("Content-Disposition"))
-		if err != nil || res.StatusCode != http.StatusOK || kind != "attachment" || params["filename"] != want {
-			t.Errorf("%s: %s %v", path, res.Status, res.Header)
-		}
+	res, body := ask(t, http.MethodGet, base+"/download/web-videos/save.mp4")
+	kind, params, err := mime.ParseMediaType(res.Header.Get("Content-Disposition"))
+	if err != nil || body != media || kind != "attachment" || params["filename"] != "Sämple \"video\".mp4" {
+		t.Errorf("%s %v", res.Status, res.Header)
 	}
 }
 
 func TestWhatIsNotServed(t *testing.T) {
 	dir, base := serve(t)
-	if err := os.WriteFile(filepath.Join(dir, "media", "stray.mp4"), []byte("stray"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(filepath.Join(dir, "media", "f2-480.mp4")); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "stray.mp4"), []byte("stray"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{
-		"/static/web-videos/f3-480.mp4", "/lazy-static/torrents/t3.torrent", "/lazy-static/torrents/old3.torrent", // private
-		"/lazy-static/thumbnails/s3.jpg", "/lazy-static/previews/l3.jpg",
-		"/download/web-videos/4e1f2f28-1822-4544-bf7c-52e111041373-480.mp4", "/download/torrents/t3.torrent",
-		"/static/web-videos/f2-480.mp4", // missing on disk
-		"/static/web-videos/stray.mp4", "/static/web-videos/", "/static/web-videos/..%2finstance.db", "/static/web-videos/%2e%2e/instance.db",
-		"/static/web-videos/../instance.db", "/lazy-static/thumbnails/l1.jpg", "/lazy-static/previews/s1.jpg", "/lazy-static/torrents/f1-480.mp4",
-		"/download/web-videos/4e1f2f28-1822-4544-bf7c-52e111041371-240.mp4", "/download/web-videos/x",
+		"stray.mp4", "gone.mp4", "dir.mp4", "", "x/f.mp4", "..%2ff", "%2e%2e/f", "../f", "f%00.mp4", strings.Repeat("f", 4000),
 	} {
-		if res, body := ask(t, http.MethodGet, base+path); res.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: %s %q", path, res.Status, body)
+		for _, dir := range []string{"/static/web-videos/", "/lazy-static/torrents/", "/lazy-static/thumbnails/", "/download/torrents/"} {
+			if res, body := ask(t, http.MethodGet, base+dir+path); res.StatusCode != http.StatusNotFound {
+				t.Errorf("%s%s: %s %q", dir, path, res.Status, body)
+			}
 		}
 	}
 }

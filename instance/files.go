@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package instance
+
+import (
+	"path/filepath"
+
+	"shoal/instance/address"
+	"shoal/instance/publish"
+	"shoal/instance/rest"
+	"shoal/instance/store"
+	"shoal/instance/webseed"
+)
+
+const torrentType = "application/x-bittorrent"
+
+// files serves what is published and not private, by the names in the store.
+func (i *Instance) files() *webseed.Handler {
+	return webseed.New(webseed.Config{
+		Media: i.mediaFile, DownloadMedia: i.mediaDownload,
+		Torrent:         func(name string) (webseed.File, bool) { return i.torrentFile(name, false) },
+		DownloadTorrent: func(name string) (webseed.File, bool) { return i.torrentFile(name, true) },
+		Thumbnail:       i.imageFile(publish.ThumbnailDir, func(v *store.Video) string { return v.Thumbnail }),
+		Preview:         i.imageFile(publish.PreviewDir, func(v *store.Video) string { return v.Preview }),
+		NotFound:        rest.NotFound, Logger: i.cfg.Logger,
+	})
+}
+
+func (i *Instance) path(dir, name string) string { return filepath.Join(i.cfg.Dir, dir, name) }
+
+func (i *Instance) mediaFile(name string) (webseed.File, bool) {
+	ref, ok := i.store.Snapshot().ByMedia(name)
+	if !ok || !ref.Video.Served() {
+		return webseed.File{}, false
+	}
+	return webseed.File{Path: i.path(publish.MediaDir, ref.File.Name), MediaType: ref.File.MediaType}, true
+}
+
+// mediaDownload finds "{uuid}-{resolution}.mp4".
+func (i *Instance) mediaDownload(name string) (webseed.File, bool) {
+	const uuidLen = 36
+	if len(name) <= uuidLen {
+		return webseed.File{}, false
+	}
+	v, ok := i.store.Snapshot().VideoByUUID(name[:uuidLen])
+	if !ok || !v.Served() {
+		return webseed.File{}, false
+	}
+	for n := range v.Files {
+		f := &v.Files[n]
+		if address.DownloadName(v.UUID, f) == name {
+			return webseed.File{
+				Path: i.path(publish.MediaDir, f.Name), MediaType: f.MediaType,
+				SaveAs: publish.InfoName(v.Title, f.Resolution, filepath.Ext(f.Name)),
+			}, true
+		}
+	}
+	return webseed.File{}, false
+}
+
+func (i *Instance) torrentFile(name string, save bool) (webseed.File, bool) {
+	ref, ok := i.store.Snapshot().ByTorrent(name)
+	if !ok || !ref.Video.Served() {
+		return webseed.File{}, false
+	}
+	f := webseed.File{Path: i.path(publish.TorrentDir, ref.Torrent.File), MediaType: torrentType}
+	if save {
+		f.SaveAs = publish.InfoName(ref.Video.Title, ref.File.Resolution, ".torrent")
+	}
+	return f, true
+}
+
+func (i *Instance) imageFile(dir string, name func(*store.Video) string) webseed.Find {
+	return func(asked string) (webseed.File, bool) {
+		v, ok := i.store.Snapshot().ByImage(asked)
+		if !ok || !v.Served() || name(v) != asked {
+			return webseed.File{}, false
+		}
+		return webseed.File{Path: i.path(dir, name(v)), MediaType: "image/jpeg"}, true
+	}
+}
