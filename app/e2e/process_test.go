@@ -56,6 +56,7 @@ type process struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed once it has ended and all its output was read
 	code  int           // valid after ended
+	quiet bool          // a command that was read already
 
 	out, err *recording
 }
@@ -107,7 +108,7 @@ func startCommand(t testing.TB, cmd *exec.Cmd) *process {
 	}()
 	t.Cleanup(func() {
 		p.kill()
-		if t.Failed() {
+		if t.Failed() && !p.quiet {
 			t.Logf("%s: exit code %d\nstdout: %s\nstderr: %s", cmd, p.code, tail(p.out.String()), tail(p.err.String()))
 		}
 	})
@@ -238,6 +239,7 @@ type result struct {
 func call(t testing.TB, h home, args ...string) result {
 	t.Helper()
 	p := start(t, h, args...)
+	p.quiet = true
 	r := result{code: p.wait(longWait), stdout: p.out.String(), stderr: p.err.String()}
 	for _, arg := range args {
 		if arg == "--json" {

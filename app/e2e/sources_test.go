@@ -38,6 +38,9 @@ func TestPublishSaysWhereEverythingIs(t *testing.T) {
 			t.Errorf("no progress of the stage %s", stage)
 		}
 	}
+	if n := len(r.events); n > 60 {
+		t.Errorf("%d lines for a short clip", n)
+	}
 	e := r.last(t, "published")
 	keys := e.keys(t)
 	for _, key := range []string{"uuid", "shortUUID", "url", "watchPage", "magnet", "infohash", "torrentUrl", "fileUrls", "bytes"} {
