@@ -328,7 +328,7 @@ func TestBytesThatNeverCome(t *testing.T) {
 		f.Block(0, int64(len(movie)))
 		return f
 	}
-	start := func(t *testing.T, p *player.Player, ctx context.Context, open player.Opener) <-chan error {
+	start := func(ctx context.Context, p *player.Player, open player.Opener) <-chan error {
 		failed := make(chan error, 1)
 		go func() { failed <- p.Load(ctx, open, nil) }()
 		return failed
@@ -352,7 +352,7 @@ func TestBytesThatNeverCome(t *testing.T) {
 	}
 	t.Run("Stop", func(t *testing.T) {
 		p, f := newPlayer(t), blocked()
-		failed := start(t, p, t.Context(), f.Opener())
+		failed := start(t.Context(), p, f.Opener())
 		playertest.Until(t, limit, "a blocked read", func() bool { return f.Blocked() > 0 })
 		p.Stop()
 		wantKind(t, wait(t, failed), player.KindSuperseded)
@@ -360,7 +360,7 @@ func TestBytesThatNeverCome(t *testing.T) {
 	})
 	t.Run("Close", func(t *testing.T) {
 		p, f := newPlayer(t), blocked()
-		failed := start(t, p, t.Context(), f.Opener())
+		failed := start(t.Context(), p, f.Opener())
 		playertest.Until(t, limit, "a blocked read", func() bool { return f.Blocked() > 0 })
 		if err := p.Close(); err != nil {
 			t.Error(err)
@@ -374,7 +374,7 @@ func TestBytesThatNeverCome(t *testing.T) {
 	t.Run("context", func(t *testing.T) {
 		p, f := newPlayer(t), blocked()
 		ctx, cancel := context.WithCancel(t.Context())
-		failed := start(t, p, ctx, f.Opener())
+		failed := start(ctx, p, f.Opener())
 		playertest.Until(t, limit, "a blocked read", func() bool { return f.Blocked() > 0 })
 		cancel()
 		if err := wait(t, failed); !errors.Is(err, context.Canceled) {
@@ -384,7 +384,7 @@ func TestBytesThatNeverCome(t *testing.T) {
 	})
 	t.Run("another Load", func(t *testing.T) {
 		p, f := newPlayer(t), blocked()
-		failed := start(t, p, t.Context(), f.Opener())
+		failed := start(t.Context(), p, f.Opener())
 		playertest.Until(t, limit, "a blocked read", func() bool { return f.Blocked() > 0 })
 		load(t, p, playertest.NewFile(movie).Opener(), nil)
 		wantKind(t, wait(t, failed), player.KindSuperseded)
@@ -394,7 +394,7 @@ func TestBytesThatNeverCome(t *testing.T) {
 	t.Run("opener that waits", func(t *testing.T) {
 		p := newPlayer(t)
 		opening := make(chan struct{})
-		failed := start(t, p, t.Context(), func(ctx context.Context) (player.Media, error) {
+		failed := start(t.Context(), p, func(ctx context.Context) (player.Media, error) {
 			close(opening)
 			<-ctx.Done()
 			return nil, ctx.Err()

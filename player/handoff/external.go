@@ -18,7 +18,7 @@ import (
 const startTime = 700 * time.Millisecond
 
 // ErrNoProgram says that no program was found that could play a URL.
-var ErrNoProgram = errors.New("No program was found that plays videos. Install mpv or VLC, or copy the address into a browser.") //nolint:staticcheck // a sentence for a person
+var ErrNoProgram = errors.New("no program was found that plays videos: install mpv or VLC, or copy the address into a browser")
 
 // candidate is a program and its arguments before the URL.
 type candidate struct {
@@ -92,7 +92,7 @@ func openWith(ctx context.Context, address string, list []candidate, look func(s
 
 // start runs a program and returns its failure if that comes early.
 func start(ctx context.Context, file string, args []string) error {
-	cmd := exec.Command(file, args...) // not bound to ctx: it is to outlive it
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), file, args...) // it outlives ctx
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -66,8 +66,10 @@ func Serve(o Options) (*Server, error) {
 	if o.Open == nil {
 		return nil, errors.New("serving a stream: no opener")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, cancel := context.WithCancel(context.Background())
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("serving a stream: %w", err)
 	}
 	log := o.Logger
@@ -75,7 +77,6 @@ func Serve(o Options) (*Server, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	name := fileName(o.Name)
-	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
 		name:     name,
 		mimeType: contentType(name),

@@ -42,6 +42,8 @@ type library struct {
 // is opened once, and a callback that purego makes is never freed, so that each kind is made once
 // and finds its receiver by number in the registry. A failure to open is not kept: the person may install the
 // library and try again.
+//
+//nolint:gochecknoglobals // as said above: dlopen and purego are per process
 var process struct {
 	mu  sync.Mutex
 	lib *library

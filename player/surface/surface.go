@@ -49,6 +49,7 @@ type Surface struct {
 func New(source Source) *Surface {
 	s := &Surface{source: source, quit: make(chan struct{}), done: make(chan struct{})}
 	s.raster = canvas.NewRaster(s.generate)
+	s.raster.ScaleMode = canvas.ImageScalePixels // the picture has the screen's pixels: nothing to smooth
 	s.ExtendBaseWidget(s)
 	s.stopPaint = source.Paint((*painter)(s))
 	go s.watch()

@@ -9,15 +9,13 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
-	"os"
+	"log/slog"
 	"os/exec"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/app"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/widget"
 
 	"shoal/player"
 	"shoal/player/internal/playertest"
@@ -25,29 +23,6 @@ import (
 )
 
 const limit = 60 * time.Second
-
-// TestMain runs the tests beside a Fyne application, which needs the main goroutine.
-func TestMain(m *testing.M) {
-	stop := startDisplay()
-	a := app.NewWithID("shoal.surface.test")
-	keep := a.NewWindow("keep") // an application ends with its last window
-	keep.SetContent(widget.NewLabel(""))
-	code := make(chan int, 1)
-	a.Lifecycle().SetOnStarted(func() {
-		go func() {
-			code <- m.Run()
-			fyne.Do(a.Quit)
-		}()
-	})
-	a.Run()
-	stop()
-	select {
-	case c := <-code:
-		os.Exit(c)
-	default:
-		os.Exit(1)
-	}
-}
 
 // window opens a window with a surface for the test's life.
 func window(t testing.TB, p *player.Player, size fyne.Size) (fyne.Window, *surface.Surface) {
@@ -71,7 +46,7 @@ func window(t testing.TB, p *player.Player, size fyne.Size) (fyne.Window, *surfa
 
 func newPlayer(t testing.TB, movie []byte) (*player.Player, *playertest.File) {
 	t.Helper()
-	p, err := player.New(player.Options{NullAudio: true})
+	p, err := player.New(player.Options{NullAudio: true, Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)
 	}

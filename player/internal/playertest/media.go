@@ -60,12 +60,17 @@ func (f *File) set(change func()) {
 	f.changed = make(chan struct{})
 }
 
-// Opens counts the Media handed out, Open those that are not closed, BytesRead what they gave,
-// Blocked the Reads that wait now.
-func (f *File) Opens() int       { f.mu.Lock(); defer f.mu.Unlock(); return f.opens }
-func (f *File) Open() int        { f.mu.Lock(); defer f.mu.Unlock(); return f.open }
+// Opens counts the Media handed out.
+func (f *File) Opens() int { f.mu.Lock(); defer f.mu.Unlock(); return f.opens }
+
+// Open counts the Media that are not closed.
+func (f *File) Open() int { f.mu.Lock(); defer f.mu.Unlock(); return f.open }
+
+// BytesRead counts the bytes that all Media gave.
 func (f *File) BytesRead() int64 { f.mu.Lock(); defer f.mu.Unlock(); return f.read }
-func (f *File) Blocked() int     { f.mu.Lock(); defer f.mu.Unlock(); return f.blocked }
+
+// Blocked counts the Reads that wait now.
+func (f *File) Blocked() int { f.mu.Lock(); defer f.mu.Unlock(); return f.blocked }
 
 // Opener opens the file.
 func (f *File) Opener() player.Opener {
