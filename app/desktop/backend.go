@@ -85,7 +85,8 @@ type quality struct {
 // figures are live figures of what is watched.
 type figures struct {
 	peer.Stats
-	Swarm bool // there is a swarm
+	Swarm bool          // there is a swarm
+	Ahead time.Duration // on disk from the playhead on
 }
 
 // qualities names renditions for people.

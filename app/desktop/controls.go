@@ -35,7 +35,6 @@ type controlActions struct {
 	seek       func(pos time.Duration, exact bool)
 	volume     func(percent int)
 	mute       func()
-	quality    func(index int)
 	fullScreen func()
 	elsewhere  func(browser bool)
 }

@@ -4,6 +4,7 @@ package desktop
 
 import (
 	"strconv"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -19,7 +20,7 @@ type figuresPanel struct {
 
 	peers, kinds    *text
 	down, up        *text
-	disk            *text
+	disk, ahead     *text
 	progress        *shareBar
 	sources         *shareBar
 	bySource        [4]*text
@@ -36,7 +37,7 @@ func newFiguresPanel() *figuresPanel {
 		return container.NewBorder(nil, nil, dimText(words).fitted(), nil, v)
 	}
 	f.peers, f.kinds = value(), smallText("").upTo(2)
-	f.down, f.up, f.disk, f.shared, f.wasted, f.tracked = value(), value(), value(), value(), value(), value()
+	f.down, f.up, f.disk, f.ahead, f.shared, f.wasted, f.tracked = value(), value(), value(), value(), value(), value(), value()
 	f.progress = newProgress(5)
 	f.sources = newShareBar(7, colorWebRTC, colorTCP, colorUTP, colorWebSeed)
 	legend := column(3)
@@ -56,7 +57,7 @@ func newFiguresPanel() *figuresPanel {
 		pair(tr("Peers"), f.peers), f.kinds,
 		pair(tr("Download"), f.down), pair(tr("Upload"), f.up),
 		gap(0, 2),
-		pair(tr("On disk"), f.disk), f.progress,
+		pair(tr("On disk"), f.disk), f.progress, pair(tr("Buffered"), f.ahead),
 		gap(0, 4),
 		smallText(tr("Received from")), f.sources, legend,
 		gap(0, 4),
@@ -100,6 +101,7 @@ func (f *figuresPanel) show(s figures) {
 		f.disk.set("–")
 	}
 	f.progress.set(part)
+	f.ahead.set(formatAhead(s.Ahead))
 	color := theme.ColorNamePrimary
 	if s.Complete {
 		color = theme.ColorNameSuccess
@@ -126,7 +128,7 @@ func trackerCounts(s peer.Stats) string {
 	if s.Seeders < 0 && s.Leechers < 0 {
 		return "–"
 	}
-	return tr("%[1]d seeders, %[2]d leechers", max(s.Seeders, 0), max(s.Leechers, 0))
+	return plural(max(s.Seeders, 0), "%d seeder", "%d seeders") + ", " + plural(max(s.Leechers, 0), "%d leecher", "%d leechers")
 }
 
 func (f *figuresPanel) warn(problem string) {
@@ -142,6 +144,31 @@ func (f *figuresPanel) warn(problem string) {
 	if !f.problem.Visible() {
 		f.problem.Show()
 	}
+}
+
+func formatAhead(d time.Duration) string {
+	if d <= 0 {
+		return "–"
+	}
+	return tr("%s ahead", formatTime(d))
+}
+
+// aheadOf returns how long can be played from a position with what is on disk. The strip's parts are
+// equal in bytes, so it is about right.
+func aheadOf(strip []float32, at, length time.Duration) time.Duration {
+	if length <= 0 || len(strip) == 0 || at >= length {
+		return 0
+	}
+	start := int(float64(at) / float64(length) * float64(len(strip)))
+	end := max(start, 0)
+	for end < len(strip) && strip[end] >= 0.999 {
+		end++
+	}
+	to := time.Duration(float64(end) / float64(len(strip)) * float64(length))
+	if end == start {
+		return 0
+	}
+	return max(to-at, 0)
 }
 
 // noFigures are the figures before the first ones.

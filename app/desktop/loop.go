@@ -11,7 +11,7 @@ import (
 // loop starts work off the window's goroutine and brings its results back to it. Its methods are
 // called on the window's goroutine.
 type loop struct {
-	ctx  context.Context //nolint:containedctx // the life of the window
+	ctx  context.Context // the life of the window
 	stop context.CancelFunc
 	// post runs a function on the window's goroutine, soon, from any other goroutine.
 	post func(func())

@@ -244,6 +244,6 @@ func mix(a, b color.Color, part float32) color.Color {
 	p := uint32(min(max(part, 0), 1) * 256)
 	ar, ag, ab, aa := a.RGBA()
 	br, bg, bb, ba := b.RGBA()
-	blend := func(x, y uint32) uint16 { return uint16((x*(256-p) + y*p) >> 8) } //nolint:gosec // stays within 16 bits
+	blend := func(x, y uint32) uint16 { return uint16((x*(256-p) + y*p) >> 8) } // stays within 16 bits
 	return color.RGBA64{R: blend(ar, br), G: blend(ag, bg), B: blend(ab, bb), A: blend(aa, ba)}
 }

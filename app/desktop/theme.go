@@ -89,7 +89,7 @@ func (t seaTheme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) col
 	if variant == theme.VariantLight {
 		c = p.light
 	}
-	return color.NRGBA{R: uint8(c >> 24), G: uint8(c >> 16), B: uint8(c >> 8), A: uint8(c)} //nolint:gosec // a byte each
+	return color.NRGBA{R: uint8(c >> 24), G: uint8(c >> 16), B: uint8(c >> 8), A: uint8(c)} // a byte each
 }
 
 // Size implements fyne.Theme.

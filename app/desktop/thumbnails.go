@@ -62,7 +62,7 @@ func (t *thumbnails) get(instance, ref string, show func(image.Image)) (cancel c
 	key := instance + " " + ref
 	if e, ok := t.byKey[key]; ok {
 		t.recent.MoveToFront(e)
-		show(e.Value.(thumbnail).image) //nolint:forcetypeassert // the list holds nothing else
+		show(e.Value.(thumbnail).image) // the list holds nothing else
 		return func() {}
 	}
 	return task(t.loop, func(ctx context.Context) (image.Image, error) {
@@ -93,7 +93,7 @@ func (t *thumbnails) keep(key string, img image.Image) {
 	t.byKey[key] = t.recent.PushFront(thumbnail{key, img})
 	for t.recent.Len() > thumbnailCache {
 		last := t.recent.Back()
-		delete(t.byKey, last.Value.(thumbnail).key) //nolint:forcetypeassert // the list holds nothing else
+		delete(t.byKey, last.Value.(thumbnail).key) // the list holds nothing else
 		t.recent.Remove(last)
 	}
 }

@@ -289,6 +289,10 @@ func (w *watchPage) followSwarm() {
 		if waiting.CompareAndSwap(false, true) {
 			w.loop.do(ctx, func() {
 				waiting.Store(false)
+				if s := w.active(); s != nil {
+					st := s.State()
+					now.Ahead = aheadOf(strip, st.Position, st.Duration)
+				}
 				w.view.figures.show(now)
 				w.view.theatre.controls.seek.setStrip(strip)
 			})

@@ -32,6 +32,7 @@ func TestWatchPlaysAndShowsFigures(t *testing.T) {
 	r.watchFilm()
 	r.player.change(func(s *player.State) { s.Position = 95 * time.Second })
 	r.until("the time", func() bool { return findText(r.w.watch.root, "1:35 / 12:34") })
+	r.until("how much is buffered", func() bool { return findText(r.w.watch.root, "ahead") })
 	r.shoot("watch")
 	for _, words := range []string{"2.4 MB/s", "123 MB of 410 MB", "41 MB", "16 kB", "4 seeders, 2 leechers"} {
 		if !findText(r.w.watch.root, words) {
@@ -40,6 +41,18 @@ func TestWatchPlaysAndShowsFigures(t *testing.T) {
 	}
 	r.w.win.Resize(fyne.NewSize(700, 700))
 	r.shoot("watch-narrow")
+}
+
+func TestAheadOf(t *testing.T) {
+	strip := []float32{1, 1, 0.5, 1}
+	for at, want := range map[time.Duration]time.Duration{0: 50, 30: 20, 60: 0, 80: 20, 100: 0, 120: 0} {
+		if got := aheadOf(strip, at, 100); got != want {
+			t.Errorf("at %d: %d, want %d", at, got, want)
+		}
+	}
+	if aheadOf(nil, 0, 100) != 0 || aheadOf(strip, 0, 0) != 0 {
+		t.Error("without a strip or a length there is nothing ahead")
+	}
 }
 
 func TestWatchBufferingMarkFollowsTheState(t *testing.T) {

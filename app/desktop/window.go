@@ -77,6 +77,11 @@ func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
 	w.win.SetContent(w.main)
 	w.win.Resize(fyne.NewSize(1180, 760))
 	w.win.SetCloseIntercept(w.askQuit)
+	w.win.SetOnDropped(func(_ fyne.Position, files []fyne.URI) {
+		if len(files) > 0 && files[0].Scheme() == "file" {
+			w.bar.open(files[0].Path())
+		}
+	})
 	w.keys()
 	w.goTo(placeBrowse)
 	return w
