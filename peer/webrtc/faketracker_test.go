@@ -26,10 +26,11 @@ type fakeTracker struct {
 	dials    int
 	members  map[string]map[string]*fakeMember // by infohash, by peer id
 	heard    []message
-	response func(m *message) string // JSON to answer announces with; nil: the usual
-	refuse   bool                    // no WebSocket for anybody
-	swallow  bool                    // pass on nothing
-	deaf     map[string]bool         // peer ids that get no offers
+	response func(m *message) string           // JSON to answer announces with; nil: the usual
+	refuse   bool                              // no WebSocket for anybody
+	swallow  bool                              // pass on nothing
+	deaf     map[string]bool                   // peer ids that get no offers
+	change   func(from binary, d *description) // what happens to descriptions on their way
 }
 
 type fakeMember struct {
@@ -38,7 +39,7 @@ type fakeMember struct {
 	complete bool
 }
 
-func newFakeTracker(t *testing.T) *fakeTracker {
+func newFakeTracker(t testing.TB) *fakeTracker {
 	t.Helper()
 	f := &fakeTracker{
 		sockets: make(map[*websocket.Conn]context.CancelFunc),
@@ -109,6 +110,14 @@ func (f *fakeTracker) take(conn *websocket.Conn, m *message) {
 	}
 	members := f.members[ih]
 	f.heard = append(f.heard, *m)
+	if f.change != nil {
+		if m.Answer != nil {
+			f.change(m.PeerID, m.Answer)
+		}
+		for i := range m.Offers {
+			f.change(m.PeerID, &m.Offers[i].Offer)
+		}
+	}
 	if m.Answer != nil {
 		if to := members[string(m.ToPeerID)]; to != nil && !f.swallow {
 			f.tell(to.conn, &message{Action: "announce", Infohash: m.Infohash, PeerID: m.PeerID, OfferID: m.OfferID, Answer: m.Answer})

@@ -123,7 +123,7 @@ func acceptOnce(t testing.TB, tr *Transport, cfg SwarmConfig) (net.Conn, [handsh
 // pair connects two peers by a tracker.
 func pair(t testing.TB, times timings) (a, b net.Conn) {
 	t.Helper()
-	f := newFakeTracker(t.(*testing.T))
+	f := newFakeTracker(t)
 	ta, tb := testTransport(t, times), testTransport(t, times)
 	ca, cb := swarmOf("a", f.URL), swarmOf("b", f.URL)
 	ta.Join(ca)
