@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/anacrolix/torrent"
@@ -40,14 +41,10 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	c.WebTransport = e.http.Transport
 	c.DefaultStorage = noStorage{}
 	c.ListenPort = e.config.Port
-	host := e.config.ListenHost
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	c.ListenHost = func(string) string { return host }
-	if ip := net.ParseIP(host); ip != nil {
-		c.DisableIPv4 = ip.To4() == nil
-		c.DisableIPv6 = ip.To4() != nil && !ip.IsUnspecified()
+	c.ListenHost = listenHost(e.config.ListenHost)
+	if ip := net.ParseIP(e.config.ListenHost); ip != nil {
+		// IPv6 is never disabled: that would refuse WebRTC peers, whose made-up addresses are IPv6.
+		c.DisableIPv4 = ip.To4() == nil && !ip.IsUnspecified()
 	}
 	if n := e.config.UploadLimit; n > 0 {
 		c.UploadRateLimiter = limiter(n)
@@ -57,6 +54,25 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	}
 	e.addCallbacks(&c.Callbacks)
 	return c
+}
+
+// listenHost returns the address to listen on for each network ("tcp4", "udp6" and so on).
+func listenHost(host string) func(network string) string {
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	ip := net.ParseIP(host)
+	return func(network string) string {
+		switch {
+		case ip == nil:
+			return host
+		case strings.HasSuffix(network, "6") && ip.To4() != nil && ip.IsUnspecified():
+			return "::"
+		case strings.HasSuffix(network, "6") && ip.To4() != nil:
+			return "::1" // the client wants one; nobody outside reaches it
+		}
+		return host
+	}
 }
 
 // limiter allows a quarter of a second at once; the client needs more than one read of 128 KiB.

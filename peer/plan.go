@@ -10,14 +10,23 @@ import (
 // order by and large and still takes rare pieces where it finds them.
 const downloadFront = 32 << 20
 
+// A seeder answers the requests it has in any order it likes (ours does), so what is asked for at one
+// time arrives in a jumble. It must not be more than comes in a short while, or the playhead waits
+// for a gap while what lies far ahead arrives.
+const (
+	frontSeconds = 2       // of what comes a second
+	minFront     = 1 << 20 // bytes
+)
+
 // span is a range of pieces, [begin, end).
 type span struct{ begin, end int }
 
 func (w span) has(i int) bool { return i >= w.begin && i < w.end }
 
 // plan says which pieces may be asked for:
-//   - with streams, what each has in front of its playhead, and if the rest is wanted too, a
-//     read-ahead's worth of it: the playhead must not wait behind a long WebSeed response;
+//   - with streams, the next missing pieces in front of each playhead, as many as come in a short
+//     while, and if the rest is wanted too, as much of that once there is nothing missing in front: the
+//     playhead must not wait behind what is not needed yet;
 //   - without, everything if the rest is wanted, and else nothing.
 //
 // The client puts the pieces in front of a playhead first by itself (see torrent.Reader).
@@ -47,7 +56,14 @@ func (s *Swarm) plan() {
 		for _, w := range windows {
 			from = max(from, w.end)
 		}
-		extra = s.nextMissing(from, s.engine.config.ReadAhead, windows)
+		rest := min(s.engine.config.ReadAhead, s.frontSize())
+		for _, w := range windows {
+			rest -= s.store.missingIn(w)
+		}
+		extra = s.nextMissing(from, rest, windows)
+	}
+	for i, w := range windows {
+		windows[i].end = s.store.frontEnd(w, s.frontSize())
 	}
 	changed := s.store.setOpen(func(i int) bool {
 		for _, w := range windows {
@@ -63,6 +79,41 @@ func (s *Swarm) plan() {
 	if download {
 		s.order(len(windows) == 0)
 	}
+}
+
+// frontSize is how many missing bytes in front of a playhead may be asked for.
+func (s *Swarm) frontSize() int64 {
+	if r := s.rates.Load(); r != nil {
+		return max(minFront, int64(frontSeconds*r.down))
+	}
+	return minFront
+}
+
+// frontEnd is where the pieces of a span end that hold its first size missing bytes.
+func (st *store) frontEnd(w span, size int64) int {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for i := w.begin; i < w.end; i++ {
+		if st.states[i] != pieceMissing {
+			continue
+		}
+		if size -= st.pieceLengthLocked(i); size <= 0 {
+			return i + 1
+		}
+	}
+	return w.end
+}
+
+// missingIn is how many bytes the missing pieces of a span have.
+func (st *store) missingIn(w span) (size int64) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for i := w.begin; i < w.end; i++ {
+		if st.states[i] == pieceMissing {
+			size += st.pieceLengthLocked(i)
+		}
+	}
+	return size
 }
 
 // nextMissing returns the missing pieces from one piece on, around the end, that make up size
