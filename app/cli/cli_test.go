@@ -16,10 +16,10 @@ import (
 // call runs a command as a process would.
 func call(t *testing.T, variables map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	return callContext(t, t.Context(), variables, args...)
+	return callContext(t.Context(), t, variables, args...)
 }
 
-func callContext(t *testing.T, ctx context.Context, variables map[string]string, args ...string) (code int, stdout, stderr string) {
+func callContext(ctx context.Context, t *testing.T, variables map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = Run(ctx, Env{Args: args, Stdout: &out, Stderr: &errs, Variables: variables, Cwd: t.TempDir()})
@@ -45,10 +45,20 @@ func events(t *testing.T, stdout string) []map[string]any {
 
 func TestWrongUsageIs2(t *testing.T) {
 	for _, args := range [][]string{
-		{"publish", "x"}, {"publish", "--title", "T"}, {"publish", "x", "--title", "T", "--privacy", "secret"},
-		{"status", "extra"}, {"--nonsense"}, {"watch"}, {"watch", "x", "--timeout", "soon"},
-		{"watch", "x", "--headless", "--sources", "carrier-pigeon"}, {"watch", "x", "--quality", "tall"}, {"seed"},
-		{"watch", "x", "--from", "3"}, {"watch", "x", "--out", "-", "--json"}, {"--log-level", "loud", "version"},
+		{"publish", "x"},
+		{"publish", "--title", "T"},
+		{"publish", "x", "--title", "T", "--privacy", "secret"},
+		{"status", "extra"},
+		{"--nonsense"},
+		{"watch"},
+		{"watch", "x", "--timeout", "soon"},
+		{"watch", "x", "--headless", "--sources", "carrier-pigeon"},
+		{"watch", "x", "--quality", "tall"},
+		{"seed"},
+		{"watch", "x", "--from", "3"},
+		{"watch", "x", "--out", "-", "--json"},
+		{"--log-level", "loud", "version"},
+		{"serve", "--listen", "127.0.0.1:http"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			code, stdout, stderr := call(t, nil, append(args, "--data", t.TempDir())...)
@@ -160,7 +170,7 @@ func TestInterruptedWorkIs1(t *testing.T) {
 	timer := time.AfterFunc(500*time.Millisecond, cancel)
 	defer timer.Stop()
 	magnet := "magnet:?xt=urn:btih:0123456789012345678901234567890123456789&tr=ws://127.0.0.1:1/"
-	code, stdout, stderr := callContext(t, ctx, nil, "watch", magnet, "--json", "--data", t.TempDir())
+	code, stdout, stderr := callContext(ctx, t, nil, "watch", magnet, "--json", "--data", t.TempDir())
 	list := events(t, stdout)
 	if code != 1 || len(list) != 1 || list[0]["code"] != "stopped" || !strings.Contains(stderr, "stopped") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)

@@ -5,6 +5,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 
 	"shoal/app/config"
 	"shoal/app/control"
@@ -29,6 +31,12 @@ type readyInstance struct {
 }
 
 func (c *serveCommand) run(ctx context.Context, r *run) error {
+	if c.Listen != "" {
+		_, port, err := net.SplitHostPort(c.Listen)
+		if _, convErr := strconv.ParseUint(port, 10, 16); err != nil || convErr != nil {
+			return &usageError{fmt.Sprintf("--listen %q is no HOST:PORT: write one such as 127.0.0.1:9000", c.Listen)}
+		}
+	}
 	if client, err := control.Dial(ctx, r.paths.Data); err == nil {
 		_ = client.Close() // nothing was asked
 		return &core.Error{Code: core.CodeInUse, Message: fmt.Sprintf("the data folder %s is in use by another Shoal: stop that one, or name another folder with --data", r.paths.Data)}

@@ -224,7 +224,7 @@ func headerDuration(h []byte) time.Duration {
 		f.skip(8)
 	}
 	scale := uint64(f.u32())
-	n := uint64(0)
+	var n uint64
 	if v1 {
 		n = f.u64()
 	} else {
@@ -254,7 +254,7 @@ func (x *Index) parseSidx(body []byte, anchor int64) error {
 	v1 := f.version() == 1
 	f.skip(4) // reference_ID
 	scale := uint64(f.u32())
-	at, offset := uint64(0), uint64(0)
+	var at, offset uint64
 	if v1 {
 		at, offset = f.u64(), f.u64()
 	} else {
