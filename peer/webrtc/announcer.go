@@ -27,7 +27,8 @@ type announcer struct {
 	failures  int           // "failure reason"s in a row
 	holdUntil time.Time     // no announce before this, after a failure
 	last      time.Time
-	counted   bool // the tracker told how many take part
+	next      time.Time // planned
+	counted   bool      // the tracker told how many take part
 	seeders   int
 	leechers  int
 	warning   string
@@ -84,8 +85,17 @@ func (a *announcer) serve(to *session) {
 	}
 }
 
-// due is when the next announce is to be made.
+// due is when the next announce is to be made. Only the announcer's own goroutine calls it, since it
+// asks the torrent client for progress.
 func (a *announcer) due() time.Time {
+	at := a.plan()
+	a.mu.Lock()
+	a.next = at
+	a.mu.Unlock()
+	return at
+}
+
+func (a *announcer) plan() time.Time {
 	soon, conns, lost := a.s.wants(a)
 	_, _, left := a.s.progress()
 	a.mu.Lock()
@@ -281,7 +291,6 @@ func count(n *number) int { return int(max(0, min(n.value(), 1_000_000_000))) }
 
 func (a *announcer) status() TrackerStatus {
 	session, _, problem := a.tracker.current()
-	next := a.due()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	st := TrackerStatus{
@@ -297,7 +306,7 @@ func (a *announcer) status() TrackerStatus {
 	if session == nil {
 		st.LastError = problem
 	} else if a.started {
-		st.NextAnnounce = next
+		st.NextAnnounce = a.next
 	}
 	return st
 }
