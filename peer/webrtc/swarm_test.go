@@ -472,6 +472,30 @@ func TestPeersThatMeetInSeveralSwarms(t *testing.T) {
 	})
 }
 
+// TestPeersThatCannotBeReachedLeaveNothingBehind: no packet gets through, and connections are tried
+// again and again.
+func TestPeersThatCannotBeReachedLeaveNothingBehind(t *testing.T) {
+	f := newFakeTracker(t)
+	f.change = func(_ binary, d *description) {
+		d.SDP, _ = cleanSDP(strings.ReplaceAll(d.SDP, "a=candidate:", "a=candidate:x"), false)
+		d.SDP = strings.ReplaceAll(d.SDP, "a=ice-pwd:", "a=ice-pwd:wrong")
+	}
+	times := quickTimes()
+	times.connect, times.stale = 300*time.Millisecond, 100*time.Millisecond
+	ta, tb := testTransport(t, times), testTransport(t, times)
+	ca, cb := swarmOf("a", f.URL), swarmOf("b", f.URL)
+	goroutines := runtime.NumGoroutine()
+	sa, sb := ta.Join(ca), tb.Join(cb)
+	eventually(t, "answered several times", func() bool { return f.answers() >= 5 })
+	if n := sa.Peers() + sb.Peers(); n != 0 {
+		t.Fatalf("%d connections", n)
+	}
+	if err := errors.Join(sa.Close(), sb.Close()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "goroutines back to where they were", func() bool { return runtime.NumGoroutine() <= goroutines })
+}
+
 func openFiles(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
