@@ -177,9 +177,15 @@ func TestBadTorrents(t *testing.T) {
 
 func TestLayout(t *testing.T) {
 	info := &metainfo.Info{Name: "x", Files: []metainfo.FileInfo{
-		{Path: []string{"a", "b.txt"}}, {Path: []string{"A", "B.txt"}}, {Path: []string{"a"}},
-		{Path: []string{"con.mp4"}}, {Path: []string{"q?*.mp4"}}, {Path: []string{"q__.mp4"}}, {Path: []string{"end. "}},
-		{Path: []string{strings.Repeat("ü", 200) + ".mp4"}}, {Path: []string{"end", "deep"}},
+		{Path: []string{"a", "b.txt"}},
+		{Path: []string{"A", "B.txt"}},
+		{Path: []string{"a"}},
+		{Path: []string{"con.mp4"}},
+		{Path: []string{"q?*.mp4"}},
+		{Path: []string{"q__.mp4"}},
+		{Path: []string{"end. "}},
+		{Path: []string{strings.Repeat("ü", 200) + ".mp4"}},
+		{Path: []string{"end", "deep"}},
 	}}
 	seen := map[string]bool{}
 	for _, p := range layout("root", info) {
