@@ -56,11 +56,11 @@ func (s *Swarm) plan() {
 		for _, w := range windows {
 			from = max(from, w.end)
 		}
-		rest := min(s.engine.config.ReadAhead, s.frontSize())
+		room := min(s.engine.config.ReadAhead, s.frontSize())
 		for _, w := range windows {
-			rest -= s.store.missingIn(w)
+			room -= s.store.missingIn(w)
 		}
-		extra = s.nextMissing(from, rest, windows)
+		extra = s.nextMissing(from, room, windows)
 	}
 	for i, w := range windows {
 		windows[i].end = s.store.frontEnd(w, s.frontSize())
