@@ -25,6 +25,9 @@ BUILDFLAGS = -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 TAGS := nosqlite
 export GOFLAGS += -tags=$(TAGS)
 
+# Modules of their own, which ./... leaves out.
+NESTED := peer/utp app/early
+
 # Where .ci/node.sh puts a Node.js, if the machine's own is too old for the test peers.
 export PATH := $(CURDIR)/.build/node/bin:$(PATH)
 
@@ -89,7 +92,7 @@ deps-test: deps
 test-unit: ## Unit tests, with the race detector except for what draws a window
 	@.ci/go-packages.sh plain | xargs $(GO) test -race -timeout 10m
 	@.ci/go-packages.sh fyne | xargs $(GO) test -timeout 10m
-	cd peer/utp && $(GO) test -race -timeout 5m ./...
+	for module in $(NESTED); do (cd $$module && $(GO) test -race -timeout 5m ./...); done
 
 .PHONY: test-e2e
 test-e2e: ## Tests against real peers: Chromium, Node.js, aria2, libmpv, a window under Xvfb
@@ -110,7 +113,7 @@ fuzz: ## Every fuzz test in turn, each for FUZZTIME (20s)
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## All linters; .golangci.yml holds the walls between the rooms
 	$(GOLANGCI_LINT) run ./...
-	cd peer/utp && ../../$(GOLANGCI_LINT) run ./...
+	for module in $(NESTED); do (cd $$module && "$(CURDIR)/$(GOLANGCI_LINT)" run ./...); done
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format every Go file
