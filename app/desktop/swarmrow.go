@@ -54,7 +54,11 @@ func wordsFor(s core.SwarmInfo) rowWords {
 
 // stateOf says in a few words what a swarm does.
 func stateOf(s core.SwarmInfo) (string, fyne.ThemeColorName) {
-	peers := formatPeers(s.Peers)
+	reached := s.Peers
+	if s.Complete {
+		reached.WebSeed = 0 // nobody to share with
+	}
+	peers := formatPeers(reached)
 	with := func(words string) string {
 		if peers == "" {
 			return words
