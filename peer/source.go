@@ -102,16 +102,3 @@ type Peers struct {
 
 // Sum returns the peers of all sources together.
 func (p Peers) Sum() int { return p.WebRTC + p.TCP + p.UTP + p.WebSeed }
-
-func (p *Peers) add(s Source, n int) {
-	switch s {
-	case SourceWebRTC:
-		p.WebRTC += n
-	case SourceTCP:
-		p.TCP += n
-	case SourceUTP:
-		p.UTP += n
-	case SourceWebSeed:
-		p.WebSeed += n
-	}
-}
