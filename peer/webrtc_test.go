@@ -77,7 +77,7 @@ func TestWebRTCOff(t *testing.T) {
 // TestPEXKeepsBrowsersPrivate has a peer connected over TCP and one over WebRTC: neither hears of
 // the other's address by PEX, for WebRTC peers have none that could be dialled.
 func TestPEXKeepsBrowsersPrivate(t *testing.T) {
-	f := newFixture(t, mib, 256<<10)
+	f := newFixture(t, 8*mib, 256<<10)
 	tracker := newWSTracker(t)
 	middle := webRTCSeeder(t, f, tracker, Config{Sources: Sources{SourceWebRTC, SourceTCP}})
 	browser := newEngine(t, Config{Sources: Sources{SourceWebRTC, SourceTCP}})
@@ -86,12 +86,14 @@ func TestPEXKeepsBrowsersPrivate(t *testing.T) {
 	b := join(t, browser, target, JoinOptions{Sources: Sources{SourceWebRTC}})
 	b.Download()
 	waitComplete(t, b)
-	plain := newEngine(t, Config{Sources: Sources{SourceTCP}})
+	plain := newEngine(t, Config{Sources: Sources{SourceTCP}, ReadAhead: 256 << 10}) // never complete: it would hang up
 	p := join(t, plain, Target{Infohash: f.hash, MetaInfo: f.mi, Peers: []string{middle.addr()}}, JoinOptions{})
 	st := openStream(t, p)
 	readFull(t, st, 0, 1000, f)
 	// The client's own status says how many addresses it was told: middle's list has plain's.
-	waitUntil(t, "PEX", func() bool { return strings.Contains(status(plain), "pex: 1 conns") })
+	if !eventually(func() bool { return strings.Contains(status(plain), "pex: 1 conns") }) {
+		t.Fatalf("no PEX message came:\n%s", status(plain))
+	}
 	if got := status(plain); strings.Contains(got, "pex: 2 conns") {
 		t.Error("two addresses were told")
 	}
