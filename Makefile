@@ -112,7 +112,7 @@ fuzz: ## Every fuzz test in turn, each for FUZZTIME (20s)
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## All linters; .golangci.yml holds the walls between the rooms
-	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
+	$(GOLANGCI_LINT) run ./...
 	for module in $(NESTED); do (cd $$module && "$(CURDIR)/$(GOLANGCI_LINT)" run ./...); done
 
 .PHONY: fmt
