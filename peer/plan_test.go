@@ -46,3 +46,20 @@ func TestAsksForLittleAtATime(t *testing.T) {
 		}
 	}
 }
+
+// TestSeekWithinReadAhead seeks to what the read-ahead holds but nobody was asked for yet.
+func TestSeekWithinReadAhead(t *testing.T) {
+	const size = 8 * mib
+	f := newFixture(t, size, 64<<10)
+	target := f.target()
+	target.Peers = []string{newSeeder(t, f, Config{Sources: Sources{SourceTCP}, UploadLimit: 2 * mib}).addr()}
+	e := newEngine(t, Config{Sources: Sources{SourceTCP}, ReadAhead: 2 * size})
+	s := join(t, e, target, JoinOptions{})
+	st := openStream(t, s)
+	readFull(t, st, 0, 64<<10, f)
+	readFull(t, st, size*8/10, 256<<10, f)
+	if parts := s.Bitfield(10); parts[5] != 0 || parts[6] != 0 {
+		t.Fatalf("the middle was fetched before the seek played: %v", parts)
+	}
+	readFull(t, st, size*4/10, 256<<10, f)
+}

@@ -144,7 +144,11 @@ func (st *Stream) advance() {
 	s.mu.Lock()
 	have := st.window
 	if need.begin >= have.begin && need.begin <= have.end && need.end <= have.end {
+		st.window.begin = need.begin
 		s.mu.Unlock()
+		if need.begin != have.begin && !s.store.complete() {
+			s.plan() // a seek may have left behind what is asked for
+		}
 		return
 	}
 	step := max(1, int(ahead/4/length))
