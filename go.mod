@@ -33,9 +33,9 @@ require (
 	github.com/pion/sctp v1.12.1
 	github.com/pion/stun/v4 v4.0.1
 	github.com/pion/transport/v5 v5.1.4
-	// v4, not the v3 that the design names first: v3 rests on pion/dtls v2, which CVE-2026-26014
-	// (GO-2026-4479) hits and only dtls v3.1.1 and later fix. The torrent engine links v4 already, so
-	// v3 would be a second WebRTC stack, and one without v4's newer SCTP.
+	// v4, not v3: v3 rests on pion/dtls v2, which CVE-2026-26014 (GO-2026-4479) affects and only
+	// dtls v3.1.1 and later fix. The torrent engine links v4 already, so v3 would be a second WebRTC
+	// stack, and one without v4's newer SCTP.
 	github.com/pion/webrtc/v4 v4.2.26
 	go.etcd.io/bbolt v1.5.0
 	go.uber.org/goleak v1.3.0
