@@ -44,7 +44,7 @@ type conn struct {
 	remote  addr
 	local   addr
 	buffers *sync.Pool
-	onClose func() // called once
+	onClose func(error) // called once, with errPeerClosed if the peer ended it and nil if we did
 
 	handshake [handshakeSize]byte
 
@@ -59,9 +59,12 @@ type conn struct {
 	late       chan struct{} // tells that the write deadline passed
 	writeLimit deadline
 
+	ended   atomic.Bool // the peer has closed the channel
 	closing atomic.Bool
 	closed  chan struct{}
 }
+
+var errPeerClosed = errors.New("peer closed the connection")
 
 // handshakeSize is the length of BEP 3's handshake in bytes.
 const handshakeSize = 68
@@ -76,7 +79,7 @@ func handshake(cfg *SwarmConfig) (h [handshakeSize]byte) {
 	return h
 }
 
-func newConn(ch channel, hs [handshakeSize]byte, remote, local addr, buffers *sync.Pool, onClose func()) *conn {
+func newConn(ch channel, hs [handshakeSize]byte, remote, local addr, buffers *sync.Pool, onClose func(error)) *conn {
 	c := &conn{
 		ch:        ch,
 		remote:    remote,
@@ -187,6 +190,7 @@ func (c *conn) readError(err error) error {
 	case errors.Is(err, io.ErrShortBuffer):
 		return fmt.Errorf("reading data channel: message of more than %d bytes", readBufferSize)
 	default:
+		c.ended.Store(true)
 		return io.EOF // the other side closed the channel, or aborted the association
 	}
 }
@@ -267,7 +271,15 @@ func (c *conn) Close() error {
 	c.readLimit.stop()
 	c.writeLimit.stop()
 	c.wakeReader()
-	c.onClose()
+	c.onClose(c.whyClosed())
+	return nil
+}
+
+// whyClosed is errPeerClosed if the peer ended the connection, nil if we did.
+func (c *conn) whyClosed() error {
+	if c.ended.Load() {
+		return errPeerClosed
+	}
 	return nil
 }
 

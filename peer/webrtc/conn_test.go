@@ -231,3 +231,27 @@ func TestHandshakeIsSentAtOnce(t *testing.T) {
 		t.Fatalf("handshake is %q", theirs)
 	}
 }
+
+// A peer that left was refused for a minute when it came back: its leaving was taken for ours.
+func TestAPeerThatLeftIsWelcomeAgain(t *testing.T) {
+	f := newFakeTracker(t)
+	times := quickTimes()
+	times.unwanted, times.refuse = time.Hour, time.Hour
+	ta, tb := testTransport(t, times), testTransport(t, times)
+	ca, cb := swarmOf("a", f.URL), swarmOf("b", f.URL)
+	ta.Join(ca)
+	for range 3 {
+		sb := tb.Join(cb)
+		a, _ := acceptOnce(t, ta, ca)
+		b, _ := acceptOnce(t, tb, cb)
+		if err := sb.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_ = b.Close()
+		// As a torrent client does: it reads until the end, and closes then.
+		if _, err := io.Copy(io.Discard, a); err != nil {
+			t.Logf("reading ended with %v", err)
+		}
+		_ = a.Close()
+	}
+}

@@ -206,9 +206,7 @@ func (l *link) newConn(dc *webrtc.DataChannel) (*conn, error) {
 		return nil, fmt.Errorf("data channel is a %T", raw)
 	}
 	remote := newAddr(l.s.t.salt, l.s.peerOf(l), l.remoteIP())
-	return newConn(ch, handshake(&l.s.cfg), remote, newAddr(l.s.t.salt, l.s.cfg.PeerID, ""), &l.s.t.buffers, func() {
-		l.finish(nil)
-	}), nil
+	return newConn(ch, handshake(&l.s.cfg), remote, newAddr(l.s.t.salt, l.s.cfg.PeerID, ""), &l.s.t.buffers, l.finish), nil
 }
 
 // remoteIP is the address that packets go to.
