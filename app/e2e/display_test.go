@@ -92,9 +92,14 @@ func openWindow(t testing.TB, h home, d display, data string, args ...string) *w
 	cmd := exec.Command(program, append([]string{"window", "--null-audio", "--report", w.report, "--data", data}, args...)...)
 	cmd.Env, cmd.Dir = d.environ(h), h.dir
 	w.process = startCommand(t, cmd)
+	t.Cleanup(func() {
+		if text, err := os.ReadFile(w.report); err == nil && t.Failed() {
+			t.Logf("the last reports: %s", tail(string(text)))
+		}
+	})
 	w.until(shortWait, "the window is there", func(shown) bool { return true })
 	within(t, shortWait, "the window is found on the display", func() bool {
-		ids, err := d.run(h, "xdotool", "search", "--onlyvisible", "--name", "^Shoal$")
+		ids, err := d.run(h, "xdotool", "search", "--onlyvisible", "--name", "Shoal$")
 		w.id, _, _ = strings.Cut(ids, "\n")
 		return err == nil && w.id != ""
 	})

@@ -65,11 +65,11 @@ func TestWindowPlaysWhileItArrives(t *testing.T) {
 	}
 	buffering := 0
 	for _, r := range w.reports() {
-		if r.Painted > 0 && r.Buffering {
+		if r.Painted > first.Painted && r.Buffering {
 			buffering++
 		}
 	}
-	t.Logf("it buffered for about %d s after the first frame", buffering)
+	t.Logf("it buffered for about %d s after the first frames", buffering)
 	seedsWithoutVideo(t, h, s, w, b, v)
 	if code := w.terminate(); code != 0 {
 		t.Errorf("SIGTERM: exit code %d, stderr %q", code, w.err)
@@ -136,6 +136,11 @@ func TestWindowControls(t *testing.T) {
 	bar[0], bar[2] = bar[0]+bar[2]*8/10, 0
 	w.click(bar)
 	far := first.DurationMs * 75 / 100
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the swarm: %+v", swarms(t, h, b))
+		}
+	})
 	sought := w.until(longWait, "it plays near the end", func(s shown) bool { return s.PositionMs > far && s.Playing && !s.Buffering })
 	w.until(shortWait, "frames advance there", func(s shown) bool { return s.PositionMs > sought.PositionMs && s.Painted > sought.Painted+5 })
 	if list := swarms(t, h, b); len(list) != 1 || list[0].Completed > v.Bytes*8/10 {
