@@ -55,9 +55,11 @@ func (p *Player) teardown() {
 
 func (p *Player) hear(ev mpv.Event) {
 	if ev.ID == mpv.EventLogMessage {
-		level := slog.LevelDebug // libmpv warns of much that nobody can mend
+		// libmpv complains of much that nobody can mend, such as decoders that are not there; what stops
+		// a video comes as an error of its own.
+		level := slog.LevelDebug
 		if ev.Level == "error" || ev.Level == "fatal" {
-			level = slog.LevelWarn
+			level = slog.LevelInfo
 		}
 		p.log.Log(context.Background(), level, "libmpv", "prefix", ev.Prefix, "text", strings.TrimSpace(ev.Text))
 		return
