@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
+//go:build !windows
+
+// The stand-ins for programs are shell scripts.
+
 package handoff
 
 import (
@@ -9,16 +13,12 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestOpenWith(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("the stand-ins for programs are shell scripts")
-	}
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")
 	script := func(name, text string) {
