@@ -3,31 +3,22 @@
 package peertube
 
 import (
-	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
+
+	"shoal/peer/safedial"
 )
 
 // Bounds of one connection.
 const (
-	dialTimeout    = 10 * time.Second
 	headerTimeout  = 15 * time.Second
 	idleTimeout    = 30 * time.Second
 	maxHeaderBytes = 64 << 10
 	maxConnsToHost = 8
 )
-
-// errPrivate is a connection that was refused because an answer, not a person,
-// led to an address that is not on the public Internet.
-var errPrivate = errors.New("address is not public")
 
 // namedKey is the context key of the *url.URL whose host a person named.
 type namedKey struct{}
@@ -45,8 +36,8 @@ type chooser struct {
 // newChooser returns the two transports. tlsConfig may be nil.
 func newChooser(allowPrivate bool, tlsConfig *tls.Config) *chooser {
 	return &chooser{
-		anywhere:     newTransport(tlsConfig, nil),
-		public:       newTransport(tlsConfig, refusePrivate),
+		anywhere:     newTransport(tlsConfig, true),
+		public:       newTransport(tlsConfig, false),
 		allowPrivate: allowPrivate,
 	}
 }
@@ -88,16 +79,15 @@ func portOf(u *url.URL) string {
 
 // newTransport returns a transport without a proxy: behind one, the address that
 // is connected to would not be the address that is asked.
-func newTransport(tlsConfig *tls.Config, control func(context.Context, string, string, syscall.RawConn) error) *http.Transport {
+func newTransport(tlsConfig *tls.Config, allowPrivate bool) *http.Transport {
 	if tlsConfig == nil {
 		tlsConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	dialer := &net.Dialer{Timeout: dialTimeout, ControlContext: control}
 	return &http.Transport{
-		DialContext:            dialer.DialContext,
+		DialContext:            safedial.Context(allowPrivate),
 		TLSClientConfig:        tlsConfig.Clone(),
 		ForceAttemptHTTP2:      true,
-		TLSHandshakeTimeout:    dialTimeout,
+		TLSHandshakeTimeout:    safedial.Timeout,
 		ResponseHeaderTimeout:  headerTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		MaxConnsPerHost:        maxConnsToHost,
@@ -105,58 +95,4 @@ func newTransport(tlsConfig *tls.Config, control func(context.Context, string, s
 		MaxIdleConns:           4 * maxConnsToHost,
 		IdleConnTimeout:        idleTimeout,
 	}
-}
-
-// refusePrivate runs after the name is resolved and before each connect, so a
-// name that resolves differently the second time gains nothing.
-func refusePrivate(_ context.Context, _, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("reading address %q: %w", address, err)
-	}
-	if !isPublic(ap.Addr()) {
-		return fmt.Errorf("connecting to %s: %w", ap.Addr(), errPrivate)
-	}
-	return nil
-}
-
-// notPublic are the ranges of the IANA special-purpose registries (RFC 6890)
-// that netip has no word for.
-func notPublic() []netip.Prefix {
-	return []netip.Prefix{
-		netip.MustParsePrefix("0.0.0.0/8"),       // this network, RFC 791
-		netip.MustParsePrefix("100.64.0.0/10"),   // carrier-grade NAT, RFC 6598
-		netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments, RFC 6890
-		netip.MustParsePrefix("192.0.2.0/24"),    // documentation, RFC 5737
-		netip.MustParsePrefix("192.88.99.0/24"),  // 6to4 relays, RFC 7526
-		netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks, RFC 2544
-		netip.MustParsePrefix("198.51.100.0/24"), // documentation, RFC 5737
-		netip.MustParsePrefix("203.0.113.0/24"),  // documentation, RFC 5737
-		netip.MustParsePrefix("240.0.0.0/4"),     // reserved and broadcast, RFC 1112
-		netip.MustParsePrefix("2001::/23"),       // protocol assignments and Teredo, RFC 2928
-		netip.MustParsePrefix("2001:db8::/32"),   // documentation, RFC 3849
-		netip.MustParsePrefix("2002::/16"),       // 6to4, RFC 3056
-		netip.MustParsePrefix("3fff::/20"),       // documentation, RFC 9637
-	}
-}
-
-// isPublic reports whether a is an address on the public Internet.
-func isPublic(a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	if nat64 := netip.MustParsePrefix("64:ff9b::/96"); nat64.Contains(a) { // RFC 6052
-		b := a.As16()
-		a = netip.AddrFrom4([4]byte(b[12:]))
-	}
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
-		return false
-	}
-	if a.Is6() && !netip.MustParsePrefix("2000::/3").Contains(a) {
-		return false
-	}
-	for _, p := range notPublic() {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
 }

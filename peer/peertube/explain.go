@@ -20,6 +20,8 @@ import (
 	"unicode"
 
 	"github.com/go-resty/resty/v2"
+
+	"shoal/peer/safedial"
 )
 
 // statusError is an answer whose status is not a success.
@@ -63,7 +65,7 @@ func explain(ctx context.Context, q call, target *url.URL, err error) *Error {
 		return say(CodeCanceled, "Asking %s was stopped.", host)
 	case errors.Is(err, resty.ErrResponseBodyTooLarge):
 		return say(CodeTooLarge, "The answer of %s is larger than %s: it was not read further; check that the address is right.", host, sizeText(q.maxBytes))
-	case errors.Is(err, errPrivate):
+	case errors.Is(err, safedial.ErrPrivate):
 		return say(CodeBlocked, "%s leads to an address that is not on the public Internet: Shoal does not follow it there.", host)
 	case errors.Is(err, errDowngrade):
 		return say(CodeBlocked, "%s leads from https to http, which anyone on the way could read and change: Shoal does not follow it.", host)
