@@ -167,3 +167,16 @@ func Kind(data []byte) (objectType, id string, err error) {
 	}
 	return r.kind(), r.text("id"), nil
 }
+
+// NewCounter is a View's result: how many have watched in all.
+func NewCounter(count int64) (Ref, error) {
+	w := newWriter(nil)
+	w.text("type", "InteractionCounter")
+	w.text("interactionType", "WatchAction")
+	w.always("userInteractionCount", count)
+	raw, err := w.end()
+	if err != nil {
+		return Ref{}, err
+	}
+	return refOf(raw), nil
+}

@@ -14,7 +14,7 @@ type Link struct {
 	Height, Width *int64
 	// Size is in bytes, nil where absent.
 	Size *int64
-	// FPS is frames a second, nil where absent; a fraction is rounded. -1: unknown.
+	// FPS is frames a second, -1: unknown. Nil where it is absent or no whole number.
 	FPS *int64
 	// Tag is what hangs below the link: the files and info-hashes of an HLS playlist.
 	Tag []Link
@@ -112,7 +112,7 @@ func (r *reader) properties(key string) []Property {
 	return out
 }
 
-// hrefOf reads an address: a string, a Link, or of a list the HTML link or else the first.
+// href takes an address: a string, a Link, or of a list the HTML link or else the first.
 func (r *reader) href(key string) string {
 	entries, ok := r.list(key)
 	if !ok {

@@ -5,8 +5,10 @@ package vocab
 import (
 	"encoding/base32"
 	"encoding/hex"
+	"math"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -27,7 +29,7 @@ type VideoLink struct {
 	Height, Width int
 	// Size is in bytes, 0 where it is not told.
 	Size int64
-	// FPS is frames a second, -1 where it is not told.
+	// FPS is frames a second, rounded; -1 where it is not told.
 	FPS int
 	// Torrent, Magnet and Metadata are addresses, empty where there are none.
 	Torrent, Magnet, Metadata string
@@ -137,6 +139,9 @@ func fileOf(l Link, fragmented bool) VideoLink {
 	}
 	if l.Size != nil && *l.Size > 0 {
 		f.Size = *l.Size
+	}
+	if fps, err := strconv.ParseFloat(string(l.Extra["fps"]), 64); err == nil && fps >= 0 && fps <= 1000 {
+		f.FPS = int(math.Round(fps))
 	}
 	if l.FPS != nil && *l.FPS >= 0 && *l.FPS <= 1000 {
 		f.FPS = int(*l.FPS)

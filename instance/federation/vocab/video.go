@@ -94,9 +94,7 @@ type Caption struct {
 	Extra map[string]json.RawMessage
 }
 
-// uuidForm is a UUID of any version. It is never changed.
-//
-//nolint:gochecknoglobals // compiled once
+// uuidForm is a UUID of any version.
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 
 // ParseVideo reads a video. It refuses what makes it unusable: ErrType, ErrID, ErrVideoName, ErrVideoUUID,
