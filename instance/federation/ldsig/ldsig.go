@@ -4,8 +4,9 @@ package ldsig
 
 import (
 	"context"
-	"crypto/rsa"
 	"errors"
+	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -22,16 +23,18 @@ var (
 	// ErrAmbiguous: the body can be read as JSON otherwise than as JSON-LD, so that what is acted
 	// upon need not be what was signed.
 	ErrAmbiguous = errors.New("ambiguous body")
-	// ErrUnknownTerm: a member or type that no context of the body defines, which a signature would
-	// not cover.
-	ErrUnknownTerm = errors.New("term in no context")
+	// ErrUnknownTerm: a member, type or id that has no place in the graph (no context of the body
+	// defines it, or it is no absolute IRI), which a signature would not cover.
+	ErrUnknownTerm = errors.New("not covered by the body's context")
+	// ErrSyntax: the body is no JSON.
+	ErrSyntax = errors.New("no JSON")
 )
 
 // Options of a Suite. The zero value of a bound is its default.
 type Options struct {
 	// Contexts are the known context documents by URL.
 	Contexts map[string][]byte
-	// Concurrency is how many bodies are normalised at once. Default: the number of processors.
+	// Concurrency is how many bodies are worked on at once. Default: the number of processors.
 	Concurrency int
 	// Timeout bounds one call, waiting for its turn included. Default: 5 s.
 	Timeout time.Duration
@@ -45,38 +48,85 @@ type Options struct {
 	MaxBlankNodes int
 }
 
+func (o Options) withDefaults() Options {
+	for _, bound := range []struct {
+		value *int
+		usual int
+	}{
+		{&o.Concurrency, runtime.GOMAXPROCS(0)},
+		{&o.MaxBytes, 1 << 20},
+		{&o.MaxDepth, 32},
+		{&o.MaxNodes, 20_000},
+		{&o.MaxBlankNodes, 4000},
+	} {
+		if *bound.value <= 0 {
+			*bound.value = bound.usual
+		}
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Second
+	}
+	return o
+}
+
 // Suite signs and checks. It is safe for concurrent use.
-type Suite struct{ o Options }
-
-// New makes a Suite. An error means that a context document is no JSON-LD context.
-func New(o Options) (*Suite, error) { return &Suite{o: o}, nil }
-
-// Hashes are what a signature is made over.
-type Hashes struct {
-	// OptionsHash and DocumentHash are lower-case hex of the SHA-256 of the N-Quads.
-	OptionsHash, DocumentHash string
-	// OptionsNQuads and DocumentNQuads are the canonical N-Quads (URDNA2015).
-	OptionsNQuads, DocumentNQuads string
+type Suite struct {
+	o        Options
+	contexts *contextSet
+	options  *scope // of a signature's options
+	turns    chan struct{}
 }
 
-// Sign returns body with a "signature" by creator (the id of the actor whose key it is); one that
-// is there already is replaced. A member or type that no context defines is ErrUnknownTerm.
-func (s *Suite) Sign(ctx context.Context, body []byte, creator string, key *rsa.PrivateKey, created time.Time) ([]byte, error) {
-	return nil, errors.New("not there yet")
+// New makes a Suite. An error means that a context document is no JSON-LD context, or that the two
+// which signatures rest on, ActivityStreams and security/v1, are missing.
+func New(o Options) (*Suite, error) {
+	o = o.withDefaults()
+	c, err := newContexts(o.Contexts)
+	if err != nil {
+		return nil, err
+	}
+	for _, url := range []string{asURL, securityURL} {
+		if c.loaded[url] == nil {
+			return nil, fmt.Errorf("starting Linked Data signatures: the context %s is missing", url)
+		}
+	}
+	s := &Suite{o: o, contexts: c, turns: make(chan struct{}, o.Concurrency)}
+	const text = `["` + securityURL + `",{"RsaSignature2017":"` + securityNS + `RsaSignature2017"}]`
+	local, err := parseJSON(text, o.MaxDepth, o.MaxNodes)
+	if err != nil {
+		return nil, err
+	}
+	if s.options, err = c.scope(nil, &local, text); err != nil {
+		return nil, fmt.Errorf("reading the context of signatures: %w", err)
+	}
+	return s, nil
 }
 
-// Verify checks the signature of body against key. Whose key it is, is the caller's to make sure
-// of: see Creator.
-func (s *Suite) Verify(ctx context.Context, body []byte, key *rsa.PublicKey) error {
-	return errors.New("not there yet")
+// turn waits until a body may be worked on. done must be called.
+func (s *Suite) turn(ctx context.Context) (_ context.Context, done func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
+	select {
+	case s.turns <- struct{}{}:
+		return ctx, func() { <-s.turns; cancel() }, nil
+	case <-ctx.Done():
+		cancel()
+		return nil, nil, fmt.Errorf("waiting to check a signature: %w", ctx.Err())
+	}
 }
 
-// Hashes normalises body and the options of its signature.
-func (s *Suite) Hashes(ctx context.Context, body []byte) (Hashes, error) {
-	return Hashes{}, errors.New("not there yet")
+// read parses a body, which has to be an object.
+func (s *Suite) read(body []byte) (value, string, error) {
+	return read(body, s.o)
 }
 
-// Creator reads who signed body, without the fragment, and when; nothing is checked.
-func Creator(body []byte) (creator string, created time.Time, err error) {
-	return "", time.Time{}, ErrNoSignature
+func read(body []byte, o Options) (value, string, error) {
+	if len(body) > o.MaxBytes {
+		return value{}, "", fmt.Errorf("%w: over %d bytes", ErrTooComplex, o.MaxBytes)
+	}
+	text := string(body)
+	v, err := parseJSON(text, o.MaxDepth, o.MaxNodes)
+	if err == nil && v.kind != kindObject {
+		err = fmt.Errorf("%w: the body is no object", ErrSyntax)
+	}
+	return v, text, err
 }
