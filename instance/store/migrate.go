@@ -3,6 +3,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 
@@ -20,7 +21,50 @@ var (
 	bucketDrafts   = []byte("drafts")   // uuid -> Draft
 )
 
-var keyVersion = []byte("version")
+// Of other instances, since version 2. A dot is a zero byte; ids are ActivityPub's.
+var (
+	bucketKeys           = []byte("keys")           // local actor's name -> PKCS8
+	bucketActors         = []byte("actors")         // id -> Actor; its sequence numbers them
+	bucketActorNumbers   = []byte("actorNumbers")   // number -> id
+	bucketHandles        = []byte("handles")        // host.name in lower case -> id
+	bucketBy             = []byte("by")             // actor id.kind letter and what hangs on the actor -> nothing
+	bucketFollowing      = []byte("following")      // local id.remote id -> Follow
+	bucketFollowers      = []byte("followers")      // local id.remote id -> Follow
+	bucketBlacklist      = []byte("blacklist")      // host -> nothing
+	bucketBlocks         = []byte("blocks")         // host.list -> Block
+	bucketSubscriptions  = []byte("subscriptions")  // URL -> Subscription
+	bucketRemote         = []byte("remoteVideos")   // number -> RemoteVideo
+	bucketRemoteIDs      = []byte("remoteIds")      // id -> number
+	bucketRemoteUUIDs    = []byte("remoteUuids")    // UUID -> number
+	bucketLines          = []byte("remoteLines")    // number -> line, what lists need of a RemoteVideo
+	bucketTouched        = []byte("touched")        // sequence -> number of the video that changed
+	bucketTouchedAt      = []byte("touchedAt")      // number -> its last sequence
+	bucketComments       = []byte("comments")       // id -> Comment; its sequence numbers them
+	bucketCommentNumbers = []byte("commentNumbers") // number -> id
+	bucketVideoComments  = []byte("videoComments")  // video id.number -> thread's id
+	bucketReplies        = []byte("replies")        // id of video or comment.number of the reply -> nothing
+	bucketRates          = []byte("rates")          // video id.actor id -> Rate
+	bucketShares         = []byte("shares")         // video id.actor id -> Share
+	bucketCounts         = []byte("counts")         // video id -> Counts
+	bucketChanges        = []byte("changes")        // sequence -> Change
+	bucketChangesWaiting = []byte("changesWaiting") // kind.subject -> sequence, of the kinds that coalesce
+	bucketInbox          = []byte("inbox")          // sequence -> InboxItem
+	bucketInboxBodies    = []byte("inboxBodies")    // sequence -> body
+	bucketSeen           = []byte("seen")           // activity id -> milliseconds
+	bucketSeenOrder      = []byte("seenOrder")      // milliseconds and activity id -> nothing
+	bucketRefused        = []byte("refused")        // sequence -> Refused
+	bucketTombstones     = []byte("tombstones")     // id -> milliseconds
+	bucketWalks          = []byte("walks")          // actor id -> Walk
+	bucketCounters       = []byte("counters")       // name -> number
+)
+
+var (
+	keyVersion    = []byte("version")
+	keyIdentity   = []byte("identity") // in meta: a random name of this database
+	keyPolicy     = []byte("policy")   // in settings
+	keyInboxDepth = []byte("inbox")    // in counters
+	keySeenDepth  = []byte("seen")     // in counters
+)
 
 // migration brings a database from the version of its place in the list to the next.
 type migration func(tx *bolt.Tx) error
@@ -28,7 +72,7 @@ type migration func(tx *bolt.Tx) error
 // migrations is the database's history. Its length is the version that this program writes; a step
 // that was released is never changed.
 func migrations() []migration {
-	return []migration{create}
+	return []migration{create, federate}
 }
 
 // create makes version 1 out of an empty file.
@@ -39,6 +83,33 @@ func create(tx *bolt.Tx) error {
 		}
 	}
 	return nil
+}
+
+// federate makes version 2: the records of other instances. Local videos are marked for the search
+// index; keys are made when the database is opened.
+func federate(tx *bolt.Tx) error {
+	for _, name := range [][]byte{
+		bucketKeys, bucketActors, bucketActorNumbers, bucketHandles, bucketBy, bucketFollowing, bucketFollowers,
+		bucketBlacklist, bucketBlocks, bucketSubscriptions, bucketRemote, bucketRemoteIDs, bucketRemoteUUIDs, bucketLines,
+		bucketTouched, bucketTouchedAt, bucketComments, bucketCommentNumbers, bucketVideoComments, bucketReplies, bucketRates,
+		bucketShares, bucketCounts, bucketChanges, bucketChangesWaiting, bucketInbox, bucketInboxBodies, bucketSeen,
+		bucketSeenOrder, bucketRefused, bucketTombstones, bucketWalks, bucketCounters,
+	} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return fmt.Errorf("creating bucket %s: %w", name, err)
+		}
+	}
+	identity := make([]byte, 16)
+	_, _ = rand.Read(identity) // never fails
+	meta, err := tx.CreateBucketIfNotExists(bucketMeta)
+	if err != nil {
+		return fmt.Errorf("creating bucket %s: %w", bucketMeta, err)
+	}
+	if err := meta.Put(keyIdentity, identity); err != nil {
+		return err
+	}
+	t := &Tx{bolt: tx}
+	return tx.Bucket(bucketVideos).ForEach(func(k, _ []byte) error { return t.touch(parseKeyText(string(k))) })
 }
 
 // migrate runs the steps that the database lacks, all in one transaction.

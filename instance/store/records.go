@@ -3,7 +3,6 @@
 package store
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,8 +32,9 @@ var (
 
 // SetSetting stores a setting.
 func (s *Store) SetSetting(name, value string) error {
-	return s.write("storing setting "+name, func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketSettings).Put([]byte(name), []byte(value))
+	return s.Write("storing setting "+name, func(tx *Tx) error {
+		tx.local = true
+		return tx.bucket(bucketSettings).Put([]byte(name), []byte(value))
 	})
 }
 
@@ -59,11 +59,19 @@ func (s *Store) EnsureRoot(now time.Time) error {
 // AddAccount stores a new account and returns it with its number.
 func (s *Store) AddAccount(a Account, now time.Time) (Account, error) {
 	a.Created, a.Updated = stamp(now), stamp(now)
-	err := s.write("adding account "+a.Name, func(tx *bolt.Tx) error {
+	der, err := s.newKey()
+	if err != nil {
+		return a, err
+	}
+	err = s.Write("adding account "+a.Name, func(tx *Tx) error {
 		if s.taken(a.Name) {
 			return ErrTaken
 		}
-		b := tx.Bucket(bucketAccounts)
+		tx.local = true
+		if err := tx.bucket(bucketKeys).Put([]byte(a.Name), der); err != nil {
+			return err
+		}
+		b := tx.bucket(bucketAccounts)
 		var err error
 		if a.ID, err = b.NextSequence(); err != nil {
 			return err
@@ -76,14 +84,22 @@ func (s *Store) AddAccount(a Account, now time.Time) (Account, error) {
 // AddChannel stores a new channel of an existing account and returns it with its number.
 func (s *Store) AddChannel(c Channel, now time.Time) (Channel, error) {
 	c.Created, c.Updated = stamp(now), stamp(now)
-	err := s.write("adding channel "+c.Name, func(tx *bolt.Tx) error {
+	der, err := s.newKey()
+	if err != nil {
+		return c, err
+	}
+	err = s.Write("adding channel "+c.Name, func(tx *Tx) error {
 		if s.taken(c.Name) {
 			return ErrTaken
 		}
 		if _, ok := s.Snapshot().AccountByID(c.AccountID); !ok {
 			return ErrNotFound
 		}
-		b := tx.Bucket(bucketChannels)
+		tx.local = true
+		if err := tx.bucket(bucketKeys).Put([]byte(c.Name), der); err != nil {
+			return err
+		}
+		b := tx.bucket(bucketChannels)
 		var err error
 		if c.ID, err = b.NextSequence(); err != nil {
 			return err
@@ -103,15 +119,15 @@ func (s *Store) taken(name string) bool {
 
 // PutDraft notes the files of a publication before they are made.
 func (s *Store) PutDraft(d Draft) error {
-	return s.write("storing a draft", func(tx *bolt.Tx) error {
-		return put(tx.Bucket(bucketDrafts), []byte(d.UUID), d)
+	return s.Write("storing a draft", func(tx *Tx) error {
+		return tx.put(bucketDrafts, []byte(d.UUID), d)
 	})
 }
 
 // DeleteDraft forgets a draft whose files are gone.
 func (s *Store) DeleteDraft(uuid string) error {
-	return s.write("deleting a draft", func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketDrafts).Delete([]byte(uuid))
+	return s.Write("deleting a draft", func(tx *Tx) error {
+		return tx.bucket(bucketDrafts).Delete([]byte(uuid))
 	})
 }
 
@@ -132,25 +148,7 @@ func (s *Store) Publish(draft string, v Video) (*Video, error) {
 	v.State = StatePublished
 	v.Created, v.Updated, v.Published = stamp(v.Created), stamp(v.Updated), stamp(v.Published)
 	v.Files = slices.Clone(v.Files)
-	err := s.write("storing the video", func(tx *bolt.Tx) error {
-		if _, ok := s.Snapshot().ChannelByID(v.ChannelID); !ok {
-			return ErrNotFound
-		}
-		b := tx.Bucket(bucketVideos)
-		var err error
-		if v.ID, err = b.NextSequence(); err != nil {
-			return err
-		}
-		for i := range v.Files {
-			if v.Files[i].ID, err = tx.Bucket(bucketFiles).NextSequence(); err != nil {
-				return err
-			}
-		}
-		if err := tx.Bucket(bucketDrafts).Delete([]byte(draft)); err != nil {
-			return err
-		}
-		return put(b, key(v.ID), v)
-	})
+	err := s.Write("storing the video", func(tx *Tx) error { return tx.publish(draft, &v) })
 	if err != nil {
 		return nil, err
 	}
@@ -158,23 +156,31 @@ func (s *Store) Publish(draft string, v Video) (*Video, error) {
 	return stored, nil
 }
 
-// Update changes one video: change gets a copy of it.
-func (s *Store) Update(videoID uint64, change func(*Video) error) error {
-	return s.write("updating the video", func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketVideos)
-		raw := b.Get(key(videoID))
-		if raw == nil {
-			return ErrNotFound
-		}
-		var v Video
-		if err := json.Unmarshal(raw, &v); err != nil {
-			return fmt.Errorf("decoding video %d: %w", videoID, err)
-		}
-		if err := change(&v); err != nil {
+func (tx *Tx) publish(draft string, v *Video) error {
+	if _, ok, err := get[Channel](tx, bucketChannels, key(v.ChannelID)); err != nil || !ok {
+		return errors.Join(err, ErrNotFound)
+	}
+	var err error
+	if v.ID, err = tx.bucket(bucketVideos).NextSequence(); err != nil {
+		return err
+	}
+	for i := range v.Files {
+		if v.Files[i].ID, err = tx.bucket(bucketFiles).NextSequence(); err != nil {
 			return err
 		}
-		return put(b, key(videoID), v)
-	})
+	}
+	if err := tx.bucket(bucketDrafts).Delete([]byte(draft)); err != nil {
+		return err
+	}
+	if err := tx.putVideo(v); err != nil || !v.Listed() {
+		return err
+	}
+	return tx.logVideo(VideoPublished, v, nil, v, v.Published)
+}
+
+// Update changes one video: change gets a copy of it.
+func (s *Store) Update(videoID uint64, change func(*Video) error) error {
+	return s.Write("updating the video", func(tx *Tx) error { return tx.UpdateVideo(videoID, change) })
 }
 
 // Rename gives a video a title and its files the torrents that go with it, in the files' order. The
@@ -199,29 +205,12 @@ func (s *Store) Rename(videoID uint64, title string, torrents []Torrent, now tim
 	})
 }
 
-// AddViews adds to the view counts of videos, by their numbers. Videos that are gone are passed over.
+// AddViews adds to the view counts of videos, by their numbers, as Tx.AddViews.
 func (s *Store) AddViews(views map[uint64]int64) error {
 	if len(views) == 0 {
 		return nil
 	}
-	return s.write("storing views", func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketVideos)
-		for videoID, n := range views {
-			raw := b.Get(key(videoID))
-			if raw == nil {
-				continue
-			}
-			var v Video
-			if err := json.Unmarshal(raw, &v); err != nil {
-				return fmt.Errorf("decoding video %d: %w", videoID, err)
-			}
-			v.Views += n
-			if err := put(b, key(videoID), v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.Write("storing views", func(tx *Tx) error { return tx.AddViews(views) })
 }
 
 // stamp is a time as it is kept: UTC, milliseconds, as the REST API tells it.

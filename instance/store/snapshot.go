@@ -24,6 +24,8 @@ type Snapshot struct {
 	byMedia   map[string]Ref
 	byTorrent map[string]Ref
 	byImage   map[string]*Video
+	keys      map[string]actorKey
+	lines     []*line // what lists need of the videos
 }
 
 // Ref is one rendition of one video.
@@ -39,10 +41,12 @@ func newSnapshot() *Snapshot {
 		settings: map[string]string{}, accounts: map[uint64]*Account{}, channels: map[uint64]*Channel{},
 		names: map[string]uint64{}, users: map[string]uint64{}, byID: map[uint64]*Video{}, byUUID: map[string]*Video{},
 		infohash: map[Hash]Ref{}, byMedia: map[string]Ref{}, byTorrent: map[string]Ref{}, byImage: map[string]*Video{},
+		keys: map[string]actorKey{},
 	}
 }
 
-func (s *Snapshot) load(tx *bolt.Tx) error {
+// load reads all there is, but takes keys that old has from there: they never change.
+func (s *Snapshot) load(tx *bolt.Tx, old *Snapshot) error {
 	err := tx.Bucket(bucketSettings).ForEach(func(k, v []byte) error {
 		s.settings[string(k)] = string(v)
 		return nil
@@ -62,7 +66,24 @@ func (s *Snapshot) load(tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	return each(tx, bucketVideos, s.addVideo)
+	if err := each(tx, bucketVideos, s.addVideo); err != nil {
+		return err
+	}
+	for _, v := range s.videos {
+		s.lines = append(s.lines, s.lineOf(v))
+	}
+	return tx.Bucket(bucketKeys).ForEach(func(k, v []byte) error {
+		name := string(k)
+		if old != nil {
+			if have, ok := old.keys[name]; ok {
+				s.keys[name] = have
+				return nil
+			}
+		}
+		parsed, err := parseKey(v)
+		s.keys[name] = parsed
+		return err
+	})
 }
 
 func each[T any](tx *bolt.Tx, bucket []byte, f func(*T)) error {
@@ -160,6 +181,15 @@ func (s *Snapshot) ChannelByID(id uint64) (*Channel, bool) {
 func (s *Snapshot) ChannelNames() []string {
 	names := make([]string, 0, len(s.names))
 	for n := range s.names {
+		names = append(names, n)
+	}
+	return names
+}
+
+// AccountNames returns the names of all accounts, in no order.
+func (s *Snapshot) AccountNames() []string {
+	names := make([]string, 0, len(s.users))
+	for n := range s.users {
 		names = append(names, n)
 	}
 	return names

@@ -27,9 +27,19 @@ const lockWait = time.Second
 
 // Store is an open instance.db. Its methods are safe for concurrent use.
 type Store struct {
-	db   *bolt.DB
-	mu   sync.Mutex // one writer at a time, so that snapshots follow the database's order
-	snap atomic.Pointer[Snapshot]
+	db       *bolt.DB
+	newKey   func() ([]byte, error)
+	mu       sync.Mutex // one writer at a time, so that what is in memory follows the database's order
+	snap     atomic.Pointer[Snapshot]
+	rules    atomic.Pointer[rules]
+	list     listIndex
+	searcher Searcher
+
+	batchMu sync.Mutex
+	batch   []*batched // changes that wait for mu
+
+	// Each has something to receive after its kind of change.
+	changed, arrived, touched chan struct{}
 }
 
 // Open opens the database in dir, makes what is missing, and brings an older one up to date. Its
@@ -45,7 +55,10 @@ func open(dir string, steps []migration) (*Store, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	s := &Store{db: db}
+	s := &Store{
+		db: db, newKey: newKey,
+		changed: make(chan struct{}, 1), arrived: make(chan struct{}, 1), touched: make(chan struct{}, 1),
+	}
 	if err := s.prepare(path, steps); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -56,7 +69,12 @@ func (s *Store) prepare(path string, steps []migration) error {
 	if err := migrate(s.db, path, steps); err != nil {
 		return err
 	}
-	return s.reload()
+	for _, step := range []func() error{s.reload, s.ensureKeys, s.reloadRules, s.loadList, s.reloadFollowing} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // explain turns an error of opening into a sentence for a person.
@@ -86,19 +104,10 @@ func (s *Store) Close() error {
 // Snapshot is the database as the last write left it.
 func (s *Store) Snapshot() *Snapshot { return s.snap.Load() }
 
-// write runs f in one transaction and renews the snapshot.
-func (s *Store) write(doing string, f func(tx *bolt.Tx) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.db.Update(f); err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	return s.reload()
-}
-
 func (s *Store) reload() error {
 	snap := newSnapshot()
-	if err := s.db.View(snap.load); err != nil {
+	old := s.snap.Load()
+	if err := s.db.View(func(tx *bolt.Tx) error { return snap.load(tx, old) }); err != nil {
 		return fmt.Errorf("reading the instance's database: %w", err)
 	}
 	s.snap.Store(snap)

@@ -102,14 +102,22 @@ func (f File) Torrents() []Torrent { return append([]Torrent{f.Torrent}, f.Old..
 
 // Video is a published video. What a Store hands out is shared: change a copy.
 type Video struct {
-	ID          uint64   `json:"id"`
-	UUID        string   `json:"uuid"` // v4, lower case
-	ChannelID   uint64   `json:"channelId"`
-	Title       string   `json:"title"`
-	Description string   `json:"description,omitempty"`
-	Tags        []string `json:"tags,omitempty"`
-	Privacy     Privacy  `json:"privacy"`
-	State       State    `json:"state"`
+	ID          uint64 `json:"id"`
+	UUID        string `json:"uuid"` // v4, lower case
+	ChannelID   uint64 `json:"channelId"`
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
+	// Support is empty where the channel's applies.
+	Support  string   `json:"support,omitempty"`
+	Category Term     `json:"category,omitzero"`
+	Licence  Term     `json:"licence,omitzero"`
+	Language Term     `json:"language,omitzero"`
+	Tags     []string `json:"tags,omitempty"`
+	NSFW     bool     `json:"nsfw,omitempty"`
+	// CommentsDisabled closes the video for comments.
+	CommentsDisabled bool    `json:"commentsDisabled,omitempty"`
+	Privacy          Privacy `json:"privacy"`
+	State            State   `json:"state"`
 	// Duration is in seconds.
 	Duration float64 `json:"duration"`
 	// Thumbnail and Preview are names in thumbnails/ and previews/.
@@ -129,6 +137,14 @@ func (v *Video) Served() bool {
 
 // Listed reports whether the video shows in lists and searches.
 func (v *Video) Listed() bool { return v.State == StatePublished && v.Privacy == Public }
+
+// CommentsPolicy says who may comment.
+func (v *Video) CommentsPolicy() CommentsPolicy {
+	if v.CommentsDisabled {
+		return CommentsDisabled
+	}
+	return CommentsEnabled
+}
 
 // Draft is a publication in progress. Its files are deleted when it does not come to an end.
 type Draft struct {
