@@ -36,6 +36,8 @@ type Env struct {
 	Cwd       string
 	// Terminal says that stderr is one.
 	Terminal bool
+	// Stdin is the terminal that questions are answered on; nil where nobody is there.
+	Stdin io.Reader
 	// App is the program that holds the data folder, where this process does; nil elsewhere.
 	App *core.App
 }
@@ -47,12 +49,36 @@ type commands struct {
 	LogLevel string `help:"What is logged to stderr: debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
 	JSON     bool   `name:"json" help:"Print facts as JSON, one object a line."`
 
-	Window  windowCommand  `cmd:"" default:"withargs" help:"Open the window (default command)."`
-	Serve   serveCommand   `cmd:"" help:"Be an instance, without a window, until stopped."`
-	Publish publishCommand `cmd:"" help:"Publish a video on this machine's instance."`
-	Watch   watchCommand   `cmd:"" help:"Watch a video in the window, or stream it without one."`
-	Seed    seedCommand    `cmd:"" help:"Co-seed videos or channels, without playing, until stopped."`
-	Status  statusCommand  `cmd:"" help:"Show the swarms held and the disk used."`
+	Window    windowCommand    `cmd:"" default:"withargs" help:"Open the window (default command)."`
+	Serve     serveCommand     `cmd:"" help:"Be an instance, without a window, until stopped."`
+	Publish   publishCommand   `cmd:"" help:"Publish a video on this machine's instance."`
+	Watch     watchCommand     `cmd:"" help:"Watch a video in the window, or stream it without one."`
+	Seed      seedCommand      `cmd:"" help:"Co-seed videos or channels, without playing, until stopped."`
+	Edit      editCommand      `cmd:"" help:"Change a video of this machine's instance."`
+	Delete    deleteCommand    `cmd:"" help:"Delete a video of the instance, or a comment."`
+	Like      likeCommand      `cmd:"" help:"Like a video, as an account of the instance."`
+	Dislike   dislikeCommand   `cmd:"" help:"Dislike a video, as an account of the instance."`
+	Unrate    unrateCommand    `cmd:"" help:"Take a like or dislike back."`
+	Comment   commentCommand   `cmd:"" help:"Comment on a video, as an account of the instance."`
+	Comments  commentsCommand  `cmd:"" help:"List the comments on a video."`
+	Videos    videosCommand    `cmd:"" help:"List the videos that the instance knows."`
+	Follow    followCommand    `cmd:"" help:"Follow another instance, an account or a channel."`
+	Unfollow  unfollowCommand  `cmd:"" help:"End a follow."`
+	Following followingCommand `cmd:"" help:"List whom the instance follows."`
+	Followers followersCommand `cmd:"" help:"List who follows the instance."`
+	Approve   approveCommand   `cmd:"" help:"Accept a follower."`
+	Reject    rejectCommand    `cmd:"" help:"Turn a follower away."`
+	Policy    policyCommand    `cmd:"" help:"Show or change how follows are answered."`
+	Blacklist blacklistCommand `cmd:"" help:"Keep the hosts that are never followed back."`
+	Block     blockCommand     `cmd:"" help:"Block a host in full."`
+	Unblock   unblockCommand   `cmd:"" help:"Let a blocked host in again."`
+	Blocks    blocksCommand    `cmd:"" help:"List the blocked hosts; read and write block lists."`
+	Queue     queueCommand     `cmd:"" help:"Show what waits to be sent to other instances."`
+	Refused   refusedCommand   `cmd:"" help:"Show what came in and was refused."`
+	Account   accountCommand   `cmd:"" help:"Keep the instance's accounts."`
+	Channel   channelCommand   `cmd:"" help:"Keep the instance's channels."`
+
+	Status  statusCommand  `cmd:"" help:"Show the swarms held, what waits to be sent, and the disk used."`
 	Demo    demoCommand    `cmd:"" help:"Show the main job on this machine: publish, watch over WebRTC, pass on."`
 	Version versionCommand `cmd:"" help:"Show the versions of Shoal and of what it uses."`
 }
@@ -67,6 +93,12 @@ type forwarded interface {
 	command
 	// forward says whether this call does.
 	forward(r *run) bool
+}
+
+// preparing is a command with something to do in the process that was started, before it runs.
+type preparing interface {
+	command
+	prepare(ctx context.Context, r *run) error
 }
 
 // run is one call of a command.
@@ -87,10 +119,14 @@ func Main() int {
 	if err != nil {
 		cwd = "."
 	}
-	return Run(ctx, Env{
+	env := Env{
 		Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, Cwd: cwd,
 		Variables: shoalVariables(os.Environ()), Terminal: isTerminal(os.Stderr),
-	})
+	}
+	if env.Terminal && isTerminal(os.Stdin) {
+		env.Stdin = os.Stdin
+	}
+	return Run(ctx, env)
 }
 
 // shoalVariables picks the program's own variables.

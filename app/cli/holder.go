@@ -19,6 +19,11 @@ const handoverWait = 5 * time.Second
 
 // dispatch runs a command in the process that holds the data folder, or here where none does.
 func (r *run) dispatch(ctx context.Context, c command) (int, error) {
+	if p, ok := c.(preparing); ok && r.env.App == nil {
+		if err := p.prepare(ctx, r); err != nil {
+			return exitDone, err
+		}
+	}
 	f, ok := c.(forwarded)
 	if !ok || !f.forward(r) || r.env.App != nil {
 		return exitDone, c.run(ctx, r)

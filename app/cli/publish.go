@@ -4,11 +4,6 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -51,14 +46,11 @@ type published struct {
 }
 
 func (c *publishCommand) run(ctx context.Context, r *run) error {
-	path := c.File
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(r.env.Cwd, path)
-	}
+	path := r.within(c.File)
 	alone := r.env.App == nil
 	if alone {
-		if _, err := os.Stat(filepath.Join(r.paths.Data, "instance.db")); errors.Is(err, fs.ErrNotExist) {
-			return &core.Error{Code: core.CodeNoInstance, Message: fmt.Sprintf("the data folder %s holds no instance: run shoal serve first", r.paths.Data), Err: err}
+		if !core.HasInstance(r.paths.Data) {
+			return core.NoInstance(r.paths.Data)
 		}
 	}
 	stored := r.store.Get().Instance

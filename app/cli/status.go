@@ -23,6 +23,15 @@ type status struct {
 	Swarms  []swarmStatus `json:"swarms"`
 	Queue   int           `json:"queue"`
 	Disk    core.Disk     `json:"disk"`
+	// Problems are published files of the instance that are missing or changed.
+	Problems []problem `json:"problems,omitempty"`
+}
+
+// problem is a published file that nobody gets.
+type problem struct {
+	Video   string `json:"video"`
+	File    string `json:"file"`
+	Message string `json:"message"`
 }
 
 // swarmStatus is one swarm; up and down are bytes per second.
@@ -42,17 +51,20 @@ type swarmStatus struct {
 	Problem    string     `json:"problem,omitempty"`
 }
 
-func (*statusCommand) run(_ context.Context, r *run) error {
+func (*statusCommand) run(ctx context.Context, r *run) error {
 	var s core.Status
 	if r.env.App != nil {
 		s = r.env.App.Status()
 	} else {
 		var err error
-		if s, err = core.StatusAtRest(core.Options{Config: r.store, DataDir: r.paths.Data, Version: version}); err != nil {
+		if s, err = core.StatusAtRest(ctx, core.Options{Config: r.store, DataDir: r.paths.Data, Version: version}); err != nil {
 			return err
 		}
 	}
 	event := status{Event: "status", Version: s.Version, Mode: nonNil(s.Mode), Swarms: []swarmStatus{}, Queue: s.Queue, Disk: s.Disk}
+	for _, p := range s.Problems {
+		event.Problems = append(event.Problems, problem{Video: p.UUID, File: p.Path, Message: p.Text})
+	}
 	for _, i := range s.Swarms {
 		event.Swarms = append(event.Swarms, swarmStatus{
 			Infohash: i.Infohash, Name: i.Name, Bytes: i.Bytes, Completed: i.Completed, Complete: i.Complete, Paused: i.Paused, Own: i.Own,
@@ -70,6 +82,12 @@ func printStatus(out *output, s status) {
 		mode = strings.Join(s.Mode, " and ")
 	}
 	out.fact("Shoal %s, %s; %s on disk", s.Version, mode, human(s.Disk.Used))
+	if s.Queue > 0 {
+		out.fact("%d deliveries to other instances wait (shoal queue shows them).", s.Queue)
+	}
+	for _, p := range s.Problems {
+		out.fact("%s", p.Message)
+	}
 	if len(s.Swarms) == 0 {
 		out.fact("No swarms are held.")
 	}

@@ -152,7 +152,7 @@ func (a *App) instanceConfig() instance.Config {
 	stored, o := a.options.Config.Get().Instance, *a.options.Instance
 	ic := instance.Config{
 		Dir: a.options.DataDir, Listen: o.Listen, URL: o.URL, Name: o.Name, Dev: o.Dev || stored.Dev,
-		Engine: a.engine, Logger: a.logger,
+		Version: a.options.Version, Engine: a.engine, Logger: a.logger,
 	}
 	if ic.Listen == "" {
 		ic.Listen = stored.Listen

@@ -24,6 +24,7 @@ const (
 	CodeInUse      = "inUse"      // another process holds the data folder
 	CodeFolder     = "folder"     // the data folder cannot be used
 	CodeNoInstance = "noInstance" // this folder is no instance
+	CodeRefused    = "refused"    // another instance, or a rule here, said no
 	CodeTimeout    = "timeout"    // nobody answered in time
 	CodeFailed     = "failed"     // anything else
 )

@@ -26,8 +26,10 @@ type Status struct {
 	Version string
 	Mode    []string // ModeViewer, ModeInstance; empty where nothing runs
 	Swarms  []SwarmInfo
-	Queue   int // activities waiting for delivery to other instances
-	Disk    Disk
+	Queue   int // deliveries to other instances that wait
+	// Problems are the instance's published files that are missing or changed.
+	Problems []instance.Problem
+	Disk     Disk
 }
 
 // Disk is what is kept, in bytes. A budget of 0 is none.
@@ -44,6 +46,8 @@ func (a *App) Status() Status {
 	}
 	if a.instance != nil {
 		s.Mode = append(s.Mode, ModeInstance)
+		s.Queue = a.instance.QueueDepth()
+		s.Problems = a.instance.Problems()
 	}
 	s.Disk.Used = diskUsed(mediaDirs(a.options.Config.Get(), a.options.DataDir)...)
 	return s
@@ -55,7 +59,7 @@ func mediaDirs(cfg config.Config, data string) []string {
 
 // StatusAtRest returns the summary of a data folder that no process holds, without starting
 // anything. A folder that does not exist holds nothing.
-func StatusAtRest(o Options) (_ Status, err error) {
+func StatusAtRest(ctx context.Context, o Options) (_ Status, err error) {
 	s := Status{Version: o.Version, Mode: []string{}}
 	path := filepath.Join(o.DataDir, "library.db")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
@@ -79,16 +83,26 @@ func StatusAtRest(o Options) (_ Status, err error) {
 		s.Swarms = append(s.Swarms, notJoined(e))
 	}
 	sortSwarms(s.Swarms)
+	if HasInstance(o.DataDir) {
+		err := atRest(ctx, o, func(_ context.Context, i *instance.Instance) error {
+			s.Queue = i.QueueDepth()
+			return nil
+		})
+		if err != nil {
+			return Status{}, err
+		}
+	}
 	s.Disk.Used = diskUsed(mediaDirs(o.Config.Get(), o.DataDir)...)
 	return s, nil
 }
 
 // Publish publishes a file on this process's instance.
 func (a *App) Publish(ctx context.Context, req instance.PublishRequest, progress func(instance.Progress)) (instance.Published, error) {
-	if a.instance == nil {
-		return instance.Published{}, fail(CodeNoInstance, nil, "the running Shoal is no instance: stop it and start shoal serve, or switch the instance on in the settings")
+	i, err := a.OwnInstance()
+	if err != nil {
+		return instance.Published{}, err
 	}
-	return a.instance.Publish(ctx, req, progress)
+	return i.Publish(ctx, req, progress)
 }
 
 // OnOpen registers what shows an address in the window; it is called from any goroutine when
