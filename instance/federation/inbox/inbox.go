@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	bolt "go.etcd.io/bbolt"
+
+	"shoal/instance/address"
+	"shoal/instance/federation/delivery"
+	"shoal/instance/federation/httpsig"
+	"shoal/instance/federation/ldsig"
+	"shoal/instance/federation/resolve"
+	"shoal/instance/federation/vocab"
+	"shoal/instance/store"
+)
+
+// Effect is what an activity does to the database, in one transaction. It may run more than once, each
+// time from the start and in a transaction of its own of which only the last is kept. A nil Effect
+// does nothing.
+type Effect func(tx *store.Tx) error
+
+// Incoming is an activity to give an effect.
+type Incoming struct {
+	Item     store.InboxItem
+	Activity *vocab.Activity
+	// Actor is who did it, whose signature was checked.
+	Actor *store.Actor
+}
+
+// Handler finds the effect of an activity. It may fetch; the transaction comes afterwards.
+type Handler interface {
+	Handle(ctx context.Context, in Incoming) (Effect, error)
+}
+
+// Refusal is why an activity has no effect, now or later. It is kept for the administrator to read.
+// Any other error of a Handler or an Effect is tried again.
+type Refusal struct{ Reason string }
+
+// Error is the reason.
+func (r *Refusal) Error() string { return r.Reason }
+
+// Enqueuer takes activities that are on their way out. A *delivery.Queue is one.
+type Enqueuer interface {
+	Enqueue(tx *bolt.Tx, m delivery.Message) error
+}
+
+// Signer signs activities as a local actor. An *author.Author is one.
+type Signer interface {
+	Sign(ctx context.Context, actorID string, activity any) ([]byte, error)
+}
+
+// Config is what an Inbox needs.
+type Config struct {
+	Store    *store.Store
+	Verifier *httpsig.Verifier
+	Suite    *ldsig.Suite
+	Resolver *resolve.Resolver
+	// Follows handles Follow, Accept, Reject and Undo of a Follow.
+	Follows Handler
+	Queue   Enqueuer
+	Author  Signer
+	Base    address.Base
+	// ClientIP is the address of who asks. Default: the connection's.
+	ClientIP func(*http.Request) netip.Addr
+	Limits   Limits
+	// Logger may be nil.
+	Logger *slog.Logger
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+}
+
+// Limits bound what others can ask of the inbox. The zero value of each is its default.
+type Limits struct {
+	// MaxBytes bounds a body. Default: 1 MiB. BodyTime is how long it may take to arrive. Default: 10 s.
+	MaxBytes int64
+	BodyTime time.Duration
+	// Rate is how many requests a second are taken in all, after a burst. Defaults: 500, 2000.
+	Rate, Burst int
+	// HostRate and HostBurst are the same for one host. Defaults: 50, 500.
+	HostRate, HostBurst int
+	// Concurrent bounds the requests at once, HostConcurrent those of one host. Defaults: 128, 16.
+	Concurrent, HostConcurrent int
+	// MaxWaiting bounds the items on disk, MaxWaitingOf those of one host. Defaults: 100,000, 10,000.
+	MaxWaiting, MaxWaitingOf int
+	// Workers is how many hosts' items are worked on at once. Default: 16.
+	Workers int
+	// Pause is the first pause before an item is tried again; each is three times longer, up to 4 h.
+	// Default: 10 s. Lifetime is how long it is tried. Default: 48 h.
+	Pause, Lifetime time.Duration
+}
+
+// Inbox receives activities. It is safe for concurrent use.
+type Inbox struct {
+	cfg Config
+}
+
+// New makes an Inbox.
+func New(c Config) *Inbox { return &Inbox{cfg: c} }
+
+// Routes adds POST /inbox and the inboxes of accounts and channels (ActivityPub §5.2, §7.1.3).
+func (b *Inbox) Routes(r chi.Router) {}
+
+// Serve gives effect to what was received, until the context ends. It returns nil.
+func (b *Inbox) Serve(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+// Bring takes an activity found in an actor's outbox the way of a received one: a Create or Announce
+// of a video, which is fetched from its own host. It reports whether the video was not known before.
+func (b *Inbox) Bring(ctx context.Context, actor *store.Actor, activity json.RawMessage) (bool, error) {
+	return false, nil
+}

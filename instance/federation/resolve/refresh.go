@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package resolve
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"shoal/instance/federation/vocab"
+	"shoal/instance/store"
+)
+
+// How the background works: how many objects wait at most, how many are fetched in a second, by how
+// many at once.
+const (
+	maxWaiting   = 5000
+	refreshRate  = 4
+	refreshBurst = 20
+	refreshers   = 3
+)
+
+// refresher is what waits to be fetched anew.
+type refresher struct {
+	mu      sync.Mutex
+	waiting map[string]bool
+	ids     chan string
+}
+
+func newRefresher() refresher {
+	return refresher{waiting: map[string]bool{}, ids: make(chan string, maxWaiting)}
+}
+
+// Touch asks for a fresh copy of a stored actor or video in the background: it is used and may be old.
+// It never waits; where too many are asked for, it does nothing.
+func (r *Resolver) Touch(id string) {
+	q := &r.refresh
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.waiting[id] {
+		return
+	}
+	select {
+	case q.ids <- id:
+		q.waiting[id] = true
+	default:
+	}
+}
+
+// Serve fetches anew what Touch names, at a bounded rate, until the context ends. It returns nil.
+func (r *Resolver) Serve(ctx context.Context) error {
+	limit := rate.NewLimiter(refreshRate, refreshBurst)
+	var all sync.WaitGroup
+	for range refreshers {
+		all.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case id := <-r.refresh.ids:
+					if limit.Wait(ctx) == nil {
+						r.refreshOne(ctx, id)
+					}
+					r.refresh.mu.Lock()
+					delete(r.refresh.waiting, id)
+					r.refresh.mu.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+func (r *Resolver) refreshOne(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(ctx, flightTime)
+	defer cancel()
+	video, err := r.storedVideo(id)
+	if err == nil && video != nil {
+		if _, err = r.Video(ctx, id, Fresh); err == nil {
+			err = r.talk(ctx, video)
+		}
+	} else if err == nil {
+		err = r.refreshActor(ctx, id)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		r.log.Debug("a remote object could not be refreshed", "id", id, "error", err)
+	}
+}
+
+// refreshActor fetches an actor anew, has its host confirm its name, and counts its followers.
+func (r *Resolver) refreshActor(ctx context.Context, id string) error {
+	a, err := r.Actor(ctx, id, Fresh)
+	if err != nil {
+		return err
+	}
+	if err := r.handle(ctx, a); err != nil {
+		return err
+	}
+	followers, ok1 := r.count(ctx, id, a.FollowersURL)
+	following, ok2 := r.count(ctx, id, a.FollowingURL)
+	if !ok1 && !ok2 {
+		return nil
+	}
+	return r.store.Write("storing an actor", func(tx *store.Tx) error {
+		known, ok, err := tx.Actor(id)
+		if err != nil || !ok {
+			return err
+		}
+		if ok1 {
+			known.FollowerCount = int(min(followers, 1<<31-1))
+		}
+		if ok2 {
+			known.FollowingCount = int(min(following, 1<<31-1))
+		}
+		return tx.PutActor(known)
+	})
+}
+
+// Bounds of reading the comments of a video that was new here.
+const (
+	maxCommentPages = 5
+	maxComments     = 100
+	commentsTime    = time.Minute
+)
+
+// talk reads the comments that a video has at its origin and stores those that are not known.
+func (r *Resolver) talk(ctx context.Context, v *store.RemoteVideo) error {
+	ctx, cancel := context.WithTimeout(ctx, commentsTime)
+	defer cancel()
+	left := maxComments
+	next := v.CommentsURL
+	for range maxCommentPages + 1 {
+		if next == "" || !vocab.SameOrigin(next, v.ID) {
+			return nil
+		}
+		body, final, err := r.fetch.Object(ctx, next)
+		if err != nil {
+			return failed(next, err)
+		}
+		if !vocab.SameOrigin(final, v.ID) {
+			return nil
+		}
+		page, err := vocab.ParseCollection(body)
+		if err != nil {
+			return malformed(next, err)
+		}
+		for _, id := range page.Items.IDs() {
+			if left--; left < 0 {
+				return nil
+			}
+			if r.local(id) {
+				continue
+			}
+			if _, err := r.Comment(ctx, id); err != nil {
+				r.log.Debug("a comment could not be read", "id", id, "error", err)
+			}
+		}
+		next = page.Next
+		if !page.Page() {
+			next = page.First.ID
+		}
+	}
+	return nil
+}
