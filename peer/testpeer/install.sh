@@ -14,7 +14,7 @@ if [ -f "$dir/.installed" ] && [ "$(cat "$dir/.installed")" = "$stamp" ]; then
 	exit 0
 fi
 command -v npm >/dev/null || {
-	echo "npm is missing: install Node.js 20 or later with npm" >&2
+	echo "npm is missing: install Node.js 22 or later with npm" >&2
 	exit 1
 }
 rm -rf "$dir/.installed" "$dir/webrtc-polyfill"

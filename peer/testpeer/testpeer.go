@@ -39,14 +39,26 @@ type Event struct {
 	Peers      int    `json:"peers"`
 }
 
-// Node is the path of the node program.
+// oldestNode is the major version that the npm packages take.
+const oldestNode = 22
+
+// Node is the path of the node program: the one on the PATH, or where that is missing or too old the
+// one that .ci/node.sh puts into .build/node.
 func Node(t testing.TB) string {
 	t.Helper()
-	path, err := exec.LookPath("node")
-	if err != nil {
-		t.Fatalf("node is missing (%v): install Node.js 20 or later", err)
+	own := filepath.Join(Dir(t), "..", "..", ".build", "node", "bin", "node")
+	for _, name := range []string{"node", own} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		out, err := exec.Command(path, "-p", "process.versions.node.split('.')[0]").Output()
+		if major, bad := strconv.Atoi(strings.TrimSpace(string(out))); err == nil && bad == nil && major >= oldestNode {
+			return path
+		}
 	}
-	return path
+	t.Fatalf("Node.js %d or later is missing: install it, or run .ci/node.sh", oldestNode)
+	return ""
 }
 
 // Dir is the folder of this package's files.
