@@ -66,13 +66,7 @@ func (a *Author) key(actorID string) (*rsa.PrivateKey, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s is no actor of this instance", actorID)
 	}
-	keys, ok := any(a.snapshot()).(interface {
-		Key(name string) (*rsa.PrivateKey, bool)
-	})
-	if !ok {
-		return nil, fmt.Errorf("there is no key of %s", actorID)
-	}
-	key, ok := keys.Key(name)
+	key, ok := a.snapshot().Key(name)
 	if !ok {
 		return nil, fmt.Errorf("there is no key of %s", actorID)
 	}

@@ -26,8 +26,8 @@ const (
 	FormCSV  = "csv"  // Mastodon's domain blocks: #domain,#severity,...
 )
 
-// Entry is a host on a block list.
-type Entry struct {
+// ListEntry is a host on a block list.
+type ListEntry struct {
 	Host   string
 	Reason string
 }
@@ -35,7 +35,7 @@ type Entry struct {
 // List is a block list that was read.
 type List struct {
 	// Entries are in the list's order, each host once.
-	Entries []Entry
+	Entries []ListEntry
 	// Skipped counts lines that name no host to block: another severity than suspend, an obfuscated
 	// or broken name.
 	Skipped int
@@ -81,7 +81,7 @@ func (p *parser) add(host, reason string) error {
 		return fmt.Errorf("the block list names more than %d hosts", maxListHosts)
 	}
 	p.seen[name] = true
-	p.list.Entries = append(p.list.Entries, Entry{Host: name, Reason: oneLine(reason)})
+	p.list.Entries = append(p.list.Entries, ListEntry{Host: name, Reason: oneLine(reason)})
 	return nil
 }
 
@@ -146,7 +146,7 @@ func (p *parser) csv(text []byte, c columns) error {
 }
 
 // WriteList writes a block list in a form; empty is FormText.
-func WriteList(w io.Writer, form string, entries []Entry) error {
+func WriteList(w io.Writer, form string, entries []ListEntry) error {
 	switch form {
 	case FormText, "":
 		b := bufio.NewWriter(w)

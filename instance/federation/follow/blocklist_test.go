@@ -42,15 +42,15 @@ func TestBlockListsOfBothForms(t *testing.T) {
 	}{
 		"text": {
 			"\xef\xbb\xbf# a list\n\nBad.example # spam, mostly\r\nhttps://worse.example/\nbad.example\n*.bad.example\nnodot\n",
-			List{Entries: []Entry{{"bad.example", "spam, mostly"}, {"worse.example", ""}}, Skipped: 2},
+			List{Entries: []ListEntry{{"bad.example", "spam, mostly"}, {"worse.example", ""}}, Skipped: 2},
 		},
 		"Mastodon's CSV": {
 			"#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n" +
 				"bad.example,suspend,False,False,\"spam, mostly\",False\nquiet.example,silence,False,False,,False\nb*d.example,suspend,,,,\nshort.example,suspend\n",
-			List{Entries: []Entry{{"bad.example", "spam, mostly"}, {"short.example", ""}}, Skipped: 2},
+			List{Entries: []ListEntry{{"bad.example", "spam, mostly"}, {"short.example", ""}}, Skipped: 2},
 		},
-		"CSV without severities": {"domain,public_comment\nbad.example,why\n", List{Entries: []Entry{{"bad.example", "why"}}}},
-		"a person's CSV":         {"#domain\nbad.example\n", List{Entries: []Entry{{"bad.example", ""}}}},
+		"CSV without severities": {"domain,public_comment\nbad.example,why\n", List{Entries: []ListEntry{{"bad.example", "why"}}}},
+		"a person's CSV":         {"#domain\nbad.example\n", List{Entries: []ListEntry{{"bad.example", ""}}}},
 		"nothing":                {"", List{}},
 	} {
 		got, err := ParseList(strings.NewReader(c.text))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -94,15 +93,6 @@ func ascii(name string) (string, error) {
 		}
 	}
 	return name, nil
-}
-
-// HostOf is the host of an actor's or object's id, as the store knows it; empty when the id is none.
-func HostOf(id string) string {
-	u, err := url.Parse(id)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return ""
-	}
-	return strings.ToLower(u.Host)
 }
 
 // clip bounds what is said back.
