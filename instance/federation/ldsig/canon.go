@@ -94,10 +94,11 @@ func (e escaper) literal(s string) string {
 const maxWork = 20_000
 
 // canonicalize writes quads as canonical N-Quads (URDNA2015, which RDF Dataset Canonicalization 1.0
-// standardises; step numbers are those of §4.4 to §4.8 there). blanks is the highest blank node.
-func canonicalize(ctx context.Context, quads []quad, blanks int) (string, error) {
+// standardises; step numbers are those of §4.4 to §4.8 there). blanks is the highest blank node,
+// maxWork the bound of canonicalizer.spend.
+func canonicalize(ctx context.Context, quads []quad, blanks, maxWork int) (string, error) {
 	c := canonicalizer{
-		ctx: ctx, quads: distinctQuads(quads), of: make([][]int32, blanks+1),
+		ctx: ctx, maxWork: maxWork, quads: distinctQuads(quads), of: make([][]int32, blanks+1),
 		hashes: make([]string, blanks+1), canonical: make([]string, blanks+1),
 	}
 	if err := c.label(); err != nil {
@@ -162,12 +163,13 @@ type canonicalizer struct {
 	canonical []string  // blank node -> its canonical name
 	issued    int
 	work      int
+	maxWork   int
 }
 
 // spend counts n steps of work.
 func (c *canonicalizer) spend(n int) error {
 	before := c.work
-	if c.work += n; c.work > maxWork {
+	if c.work += n; c.work > c.maxWork {
 		return fmt.Errorf("%w: its objects without an id look too much alike", ErrTooComplex)
 	}
 	if before>>8 != c.work>>8 {

@@ -325,7 +325,7 @@ func (p *parser) number() (value, error) {
 	text := p.text[start:p.at]
 	n, err := strconv.ParseFloat(text, 64)
 	// Readers that keep integers apart from floats see other numbers beyond 2^53.
-	if err != nil || n > 1<<53 || n < -(1<<53) {
+	if err != nil || n >= 1<<53 || n <= -(1<<53) {
 		return value{}, fmt.Errorf("%w: the number %.40s is too large", ErrAmbiguous, text)
 	}
 	return value{kind: kindNumber, number: n, text: text}, nil

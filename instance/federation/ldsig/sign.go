@@ -204,7 +204,7 @@ func (s *Suite) normalize(ctx context.Context, sc *scope, v *value, text string,
 	if len(w.quads) == 0 {
 		return "", false, fmt.Errorf("%w: nothing in it could be signed", ErrUnknownTerm)
 	}
-	nquads, err = canonicalize(ctx, w.quads, int(w.blank))
+	nquads, err = canonicalize(ctx, w.quads, int(w.blank), maxWork)
 	return nquads, w.varies, err
 }
 

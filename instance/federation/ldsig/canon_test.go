@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package ldsig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The W3C's test suite; the bound is lifted, because some of its tests are poison.
+func TestW3CSuite(t *testing.T) {
+	text, err := os.ReadFile("testdata/urdna2015.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := regexp.MustCompile(`(?m)^-- (test\d+) (in|out) --\n`).Split(string(text), -1)[1:]
+	names := regexp.MustCompile(`(?m)^-- (test\d+) in --`).FindAllStringSubmatch(string(text), -1)
+	if len(names) != 62 || len(sections) != 124 {
+		t.Fatal(len(names), len(sections))
+	}
+	for i, name := range names {
+		t.Run(name[1], func(t *testing.T) {
+			quads, blanks := parseNQuads(t, sections[2*i])
+			got, err := canonicalize(context.Background(), quads, blanks, 10_000_000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := sections[2*i+1]; strings.TrimSpace(got) != strings.TrimSpace(want) {
+				t.Errorf("got\n%s\ninstead of\n%s", got, want)
+			}
+		})
+	}
+}
+
+// parseNQuads reads what the suite has of N-Quads.
+func parseNQuads(t *testing.T, text string) (quads []quad, blanks int) {
+	t.Helper()
+	part := regexp.MustCompile(`^(<[^>]*>|_:\S+|"(?:[^"\\]|\\.)*"(?:\^\^<[^>]*>|@[a-zA-Z0-9-]+)?)\s*`)
+	numbers := map[string]int32{}
+	escape := regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|.)`)
+	unescape := func(s string) string {
+		return escape.ReplaceAllStringFunc(s, func(e string) string {
+			if e == `\'` {
+				return "'"
+			}
+			plain, err := strconv.Unquote(`"` + e + `"`)
+			if err != nil {
+				t.Fatal(e, err)
+			}
+			return plain
+		})
+	}
+	read := func(s string) node {
+		if strings.HasPrefix(s, "_:") {
+			if numbers[s] == 0 {
+				numbers[s] = int32(len(numbers) + 1)
+			}
+			return node{blank: numbers[s]}
+		}
+		if end := strings.LastIndexByte(s, '"'); end > 0 {
+			s = `"` + escapeShort.literal(unescape(s[1:end])) + strings.TrimSuffix(s[end:], "^^<"+xsdString+">")
+		}
+		return node{text: s}
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		var parts []string
+		for rest := line; ; {
+			m := part.FindStringSubmatch(rest)
+			if m == nil {
+				if strings.TrimSpace(rest) != "." {
+					t.Fatalf("no N-Quad: %q at %q", line, rest)
+				}
+				break
+			}
+			parts = append(parts, m[1])
+			rest = rest[len(m[0]):]
+		}
+		q := quad{s: read(parts[0]), p: parts[1], o: read(parts[2])}
+		if len(parts) > 3 {
+			q.g = read(parts[3])
+		}
+		quads = append(quads, q)
+	}
+	return quads, len(numbers)
+}
+
+// poison are small bodies whose blank nodes look alike.
+func poison() map[string]string {
+	wrap := func(members string) string {
+		return `{"@context":["https://www.w3.org/ns/activitystreams","https://w3id.org/security/v1",{"p":{"@id":"http://x.example/p","@type":"@id"},"q":{"@id":"http://x.example/q","@type":"@id"}}],` +
+			`"id":"http://a.example/1","type":"Create","actor":"http://a.example/u",` + members +
+			`,"signature":{"type":"RsaSignature2017","creator":"http://a.example/u","created":"2026-11-22T15:25:25.787Z","signatureValue":"AAAA"}}`
+	}
+	all := map[string]string{}
+	for _, n := range []int{8, 12, 60} {
+		var clique, ring []string
+		for i := range n {
+			var others []string
+			for j := range n {
+				if j != i {
+					others = append(others, fmt.Sprintf(`"_:b%d"`, j))
+				}
+			}
+			clique = append(clique, fmt.Sprintf(`{"id":"_:b%d","p":[%s]}`, i, strings.Join(others, ",")))
+			ring = append(ring, fmt.Sprintf(`{"id":"_:b%d","p":["_:b%d","_:b%d"],"q":"_:b%d"}`, i, (i+1)%n, (i+2)%n, (i+3)%n))
+		}
+		all[fmt.Sprintf("clique of %d", n)] = wrap(`"object":[` + strings.Join(clique, ",") + `]`)
+		all[fmt.Sprintf("ring of %d", n)] = wrap(`"object":[` + strings.Join(ring, ",") + `]`)
+		leaf := `{"p":[` + strings.TrimSuffix(strings.Repeat("{},", n), ",") + `]}`
+		all[fmt.Sprintf("tree of %d", n)] = wrap(`"object":[` + leaf + "," + leaf + `]`)
+	}
+	deep := `{}`
+	for range 9 {
+		deep = `{"p":[` + deep + "," + deep + `]}`
+	}
+	all["binary tree"] = wrap(`"object":[` + deep + "," + deep + `]`)
+	all["3000 alike"] = wrap(`"object":[` + strings.TrimSuffix(strings.Repeat(`{"type":"Note"},`, 3000), ",") + `]`)
+	all["3000 pairs"] = wrap(`"object":[` + strings.TrimSuffix(strings.Repeat(`{"p":{}},`, 1500), ",") + `]`)
+	all["bicycle"] = wrap(`"object":[{"id":"_:h","p":[` + strings.TrimSuffix(strings.Repeat(`{"p":"_:h"},`, 2000), ",") + `]},{"id":"_:i","p":[` + strings.TrimSuffix(strings.Repeat(`{"p":"_:i"},`, 1900), ",") + `]}]`)
+	return all
+}
+
+// Poisoned graphs end fast, whatever they end with; those that would take long are refused.
+func TestPoison(t *testing.T) {
+	s := suite(t)
+	key := vectors(t)[0].key(t)
+	for name, body := range poison() {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			err := s.Verify(t.Context(), []byte(body), key)
+			t.Logf("%d bytes, %v: %v", len(body), time.Since(start), err)
+			if !errors.Is(err, ErrTooComplex) && !errors.Is(err, ErrBadSignature) {
+				t.Error(err)
+			}
+			if strings.HasPrefix(name, "clique") && !errors.Is(err, ErrTooComplex) {
+				t.Errorf("not refused: %v", err)
+			}
+		})
+	}
+}
+
+// A caller who goes away ends the work.
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	quads, blanks := []quad{}, 600
+	for i := range int32(blanks) {
+		quads = append(quads, quad{s: node{blank: i + 1}, p: "<p>", o: node{text: "<o>"}})
+	}
+	if _, err := canonicalize(ctx, quads, blanks, maxWork); !errors.Is(err, context.Canceled) || !errors.Is(err, ErrTooComplex) {
+		t.Error(err)
+	}
+}
