@@ -4,7 +4,6 @@ package inbox
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -97,25 +96,81 @@ type Limits struct {
 	Pause, Lifetime time.Duration
 }
 
+// withDefaults fills in what is zero.
+func (l Limits) withDefaults() Limits {
+	for _, d := range []struct {
+		to    *int
+		value int
+	}{
+		{&l.Rate, 500}, {&l.Burst, 2000}, {&l.HostRate, 50}, {&l.HostBurst, 500}, {&l.Concurrent, 128},
+		{&l.HostConcurrent, 16}, {&l.MaxWaiting, 100_000}, {&l.MaxWaitingOf, 10_000}, {&l.Workers, 16},
+	} {
+		if *d.to <= 0 {
+			*d.to = d.value
+		}
+	}
+	for _, d := range []struct {
+		to    *time.Duration
+		value time.Duration
+	}{{&l.BodyTime, 10 * time.Second}, {&l.Pause, 10 * time.Second}, {&l.Lifetime, 48 * time.Hour}} {
+		if *d.to <= 0 {
+			*d.to = d.value
+		}
+	}
+	if l.MaxBytes <= 0 {
+		l.MaxBytes = vocab.MaxBytes
+	}
+	return l
+}
+
 // Inbox receives activities. It is safe for concurrent use.
 type Inbox struct {
-	cfg Config
+	cfg   Config
+	log   *slog.Logger
+	gate  *gate
+	lines *lines
+	// unasked bounds videos that nobody here asked for.
+	unasked *limits
+	viewers *viewers
 }
 
 // New makes an Inbox.
-func New(c Config) *Inbox { return &Inbox{cfg: c} }
+func New(c Config) *Inbox {
+	c.Limits = c.Limits.withDefaults()
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.ClientIP == nil {
+		c.ClientIP = connectionIP
+	}
+	return &Inbox{cfg: c, log: c.Logger, gate: newGate(c.Limits), lines: newLines(), unasked: newUnasked(), viewers: newViewers()}
+}
+
+// connectionIP is the address at the other end of the connection.
+func connectionIP(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap().WithZone("")
+}
 
 // Routes adds POST /inbox and the inboxes of accounts and channels (ActivityPub §5.2, §7.1.3).
-func (b *Inbox) Routes(r chi.Router) {}
-
-// Serve gives effect to what was received, until the context ends. It returns nil.
-func (b *Inbox) Serve(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+func (b *Inbox) Routes(r chi.Router) {
+	r.Post("/inbox", b.receive(func(*http.Request) (string, bool) { return "", true }))
+	r.Post("/accounts/{name}/inbox", b.receive(func(r *http.Request) (string, bool) {
+		return b.local(b.cfg.Base.Account(chi.URLParam(r, "name")))
+	}))
+	r.Post("/video-channels/{name}/inbox", b.receive(func(r *http.Request) (string, bool) {
+		return b.local(b.cfg.Base.Channel(chi.URLParam(r, "name")))
+	}))
 }
 
-// Bring takes an activity found in an actor's outbox the way of a received one: a Create or Announce
-// of a video, which is fetched from its own host. It reports whether the video was not known before.
-func (b *Inbox) Bring(ctx context.Context, actor *store.Actor, activity json.RawMessage) (bool, error) {
-	return false, nil
-}
+// local reports whether an id is one of a local actor.
+func (b *Inbox) local(id string) (string, bool) { return id, b.cfg.Resolver.LocalActor(id) }
+
+// Depth is how many items wait for their effect.
+func (b *Inbox) Depth() int { return b.lines.depth() }
