@@ -120,10 +120,11 @@ func (a Activity) Viewers() (int64, bool) {
 
 // Tombstone stands where an object was deleted.
 type Tombstone struct {
-	Context        json.RawMessage
-	ID, FormerType string
-	Deleted        time.Time
-	Extra          map[string]json.RawMessage
+	Context                     json.RawMessage
+	ID, FormerType              string
+	Published, Updated, Deleted time.Time
+	URL                         string
+	Extra                       map[string]json.RawMessage
 }
 
 // ParseTombstone reads a Tombstone. Errors as of ParseActivity, but ErrActor.
@@ -135,7 +136,10 @@ func ParseTombstone(data []byte) (*Tombstone, error) {
 	if r.kind() != "Tombstone" {
 		return nil, fmt.Errorf("reading a Tombstone: %w", ErrType)
 	}
-	t := &Tombstone{Context: r.raw("@context"), ID: r.text("id"), FormerType: r.text("formerType"), Deleted: r.instant("deleted")}
+	t := &Tombstone{
+		Context: r.raw("@context"), ID: r.text("id"), FormerType: r.text("formerType"), Published: r.instant("published"),
+		Updated: r.instant("updated"), Deleted: r.instant("deleted"), URL: r.href("url"),
+	}
 	t.Extra = r.extra()
 	if err := checkID(t.ID); err != nil {
 		return nil, fmt.Errorf("reading a Tombstone: %w", err)
@@ -155,7 +159,10 @@ func (t Tombstone) MarshalJSON() ([]byte, error) {
 	w.text("type", "Tombstone")
 	w.text("id", t.ID)
 	w.text("formerType", t.FormerType)
+	w.instant("published", t.Published)
+	w.instant("updated", t.Updated)
 	w.instant("deleted", t.Deleted)
+	w.text("url", t.URL)
 	return w.end()
 }
 

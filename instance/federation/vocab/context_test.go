@@ -110,7 +110,7 @@ func TestContextsCoverAllThatIsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	activity := func(kind string, object embeddable) Activity {
+	activity := func(kind string, object json.Marshaler) Activity {
 		a := Activity{ID: "i", Type: kind, Actor: IDRef("a"), To: []string{"x"}, CC: []string{"y"}, Published: now}
 		if object == nil {
 			a.Object = IDRef("o")
@@ -140,7 +140,7 @@ func TestContextsCoverAllThatIsWritten(t *testing.T) {
 		"RejectReply":  {activity("RejectReply", nil)},
 		"Follow":       {activity("Follow", nil), activity("Accept", activity("Follow", nil)), collection},
 		"Like":         {activity("Like", nil), activity("Dislike", nil), activity("Announce", nil), activity("Undo", activity("Like", nil))},
-		"":             {activity("Delete", nil), Tombstone{ID: "i", FormerType: "Video", Deleted: now}},
+		"":             {activity("Delete", nil), Tombstone{ID: "i", FormerType: "Video", Deleted: now, Published: now, Updated: now, URL: "u"}},
 	} {
 		defined := terms(t, Context(about))
 		for _, object := range v {

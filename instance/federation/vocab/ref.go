@@ -32,15 +32,12 @@ func TypedRef(objectType, id string) Ref {
 	return Ref{ID: id, Type: objectType, Raw: raw}
 }
 
-// embeddable is an object of this package that can stand within another.
-type embeddable interface {
-	json.Marshaler
-	withoutContext() json.Marshaler
-}
-
-// Embed puts an object of this package into another one: whole, without its @context.
-func Embed(object embeddable) (Ref, error) {
-	raw, err := object.withoutContext().MarshalJSON()
+// Embed puts an object into another one: whole; one of this package without its @context.
+func Embed(object json.Marshaler) (Ref, error) {
+	if o, ok := object.(interface{ withoutContext() json.Marshaler }); ok {
+		object = o.withoutContext()
+	}
+	raw, err := object.MarshalJSON()
 	if err != nil {
 		return Ref{}, err
 	}
