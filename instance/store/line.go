@@ -33,8 +33,10 @@ type line struct {
 	published int64
 	original  int64
 
-	// shown says that a followed actor brought it. listIndex keeps it.
-	shown bool
+	// listIndex keeps these: shown says that a followed actor brought it, blocked that its host is
+	// blocked, place is where it stands among all.
+	shown, blocked bool
+	place          int
 }
 
 func lineOf(v *RemoteVideo) *line {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	bolt "go.etcd.io/bbolt"
@@ -43,8 +42,14 @@ type Listed struct {
 
 // Searcher finds videos by words.
 type Searcher interface {
-	// Search returns the numbers of all videos that fit, best first.
-	Search(ctx context.Context, text string) ([]uint64, error)
+	// Search returns all videos that fit, each once, in no order.
+	Search(ctx context.Context, text string) ([]Hit, error)
+}
+
+// Hit is a video that was found: the higher the score, the better it fits.
+type Hit struct {
+	Number uint64
+	Score  float64
 }
 
 // SetSearcher hands over the search index. Without one, searching finds local videos alone. It is
@@ -55,6 +60,7 @@ func (s *Store) SetSearcher(f Searcher) { s.searcher = f }
 type listIndex struct {
 	mu       sync.RWMutex
 	lines    map[uint64]*line
+	dense    []*line         // the same in no order, for going through them fast
 	followed map[string]bool // actor ids
 	hosts    map[string]bool // hosts whose instance actor is followed
 	blocked  func(host string) bool
@@ -69,16 +75,34 @@ func (x *listIndex) apply(changes []func(*listIndex)) {
 }
 
 func (x *listIndex) put(l *line) {
+	if old, ok := x.lines[l.number]; ok {
+		l.place = old.place
+		x.dense[l.place] = l
+	} else {
+		l.place = len(x.dense)
+		x.dense = append(x.dense, l)
+	}
 	x.lines[l.number] = l
 	x.show(l)
 }
 
-func (x *listIndex) delete(number uint64) { delete(x.lines, number) }
+func (x *listIndex) delete(number uint64) {
+	l, ok := x.lines[number]
+	if !ok {
+		return
+	}
+	last := len(x.dense) - 1
+	x.dense[l.place] = x.dense[last]
+	x.dense[l.place].place = l.place
+	x.dense[last] = nil
+	x.dense = x.dense[:last]
+	delete(x.lines, number)
+}
 
 // show works out whether a followed actor brought the line, from a host that is not blocked.
 func (x *listIndex) show(l *line) {
-	l.shown = false
-	if x.blocked(l.host) {
+	l.shown, l.blocked = false, x.blocked(l.host)
+	if l.blocked {
 		return
 	}
 	for _, s := range l.sources {
@@ -92,6 +116,7 @@ func (x *listIndex) show(l *line) {
 // loadList reads the lines of all remote videos, and makes those anew that are of an older form.
 func (s *Store) loadList() error {
 	lines := map[uint64]*line{}
+	var dense []*line
 	texts := map[string]string{}
 	intern := func(b []byte) string {
 		if t, ok := texts[string(b)]; ok {
@@ -109,7 +134,8 @@ func (s *Store) loadList() error {
 				stale = append(stale, parseKeyText(string(k)))
 				return nil //nolint:nilerr // made anew below
 			}
-			lines[l.number] = l
+			l.place = len(dense)
+			lines[l.number], dense = l, append(dense, l)
 			return nil
 		})
 	})
@@ -117,7 +143,7 @@ func (s *Store) loadList() error {
 		return fmt.Errorf("reading the instance's database: %w", err)
 	}
 	s.list.mu.Lock()
-	s.list.lines, s.list.blocked = lines, s.Blocked
+	s.list.lines, s.list.dense, s.list.blocked = lines, dense, s.Blocked
 	s.list.mu.Unlock()
 	if len(stale) == 0 {
 		return nil
@@ -165,7 +191,7 @@ func (s *Store) reloadFollowing() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.followed, x.hosts = followed, hosts
-	for _, l := range x.lines {
+	for _, l := range x.dense {
 		x.show(l)
 	}
 	return nil
@@ -205,49 +231,50 @@ func (s *Store) List(ctx context.Context, q ListQuery) ([]Listed, int, error) {
 	return out, total, nil
 }
 
-// find returns the lines that a query asks for, the best first where words are searched.
-func (s *Store) find(ctx context.Context, q ListQuery) ([]*line, error) {
-	want := q.filter()
+// item is a line that was found, with what it is sorted by first.
+type item struct {
+	key int64
+	*line
+}
+
+// find returns the lines that a query asks for, in no order.
+func (s *Store) find(ctx context.Context, q ListQuery) ([]item, error) {
+	var hits []Hit
+	searching := q.Search != ""
+	if searching {
+		if s.searcher == nil {
+			return nil, ErrNoSearch
+		}
+		var err error
+		if hits, err = s.searcher.Search(ctx, q.Search); err != nil {
+			return nil, fmt.Errorf("searching: %w", err)
+		}
+	}
+	want, by := q.filter(), q.column()
 	snap := s.Snapshot()
 	s.list.mu.RLock()
 	defer s.list.mu.RUnlock()
-	if strings.TrimSpace(q.Search) != "" {
-		return s.search(ctx, q, snap, want)
-	}
-	var found []*line
-	if q.Origin != "remote" && q.Host == "" {
-		for _, l := range snap.lines {
-			if want(l) {
-				found = append(found, l)
+	var found []item
+	if searching {
+		for _, h := range hits {
+			l := s.list.lines[h.Number]
+			if l == nil {
+				l = snap.lines[h.Number]
+			}
+			if l != nil && want(l) {
+				found = append(found, item{by(l, h.Score), l})
 			}
 		}
+		return found, nil
 	}
-	if q.Origin != "local" {
-		for _, l := range s.list.lines {
-			if want(l) && !s.list.blocked(l.host) {
-				found = append(found, l)
-			}
+	for _, l := range snap.lines {
+		if want(l) {
+			found = append(found, item{by(l, 0), l})
 		}
 	}
-	return found, nil
-}
-
-func (s *Store) search(ctx context.Context, q ListQuery, snap *Snapshot, want func(*line) bool) ([]*line, error) {
-	if s.searcher == nil {
-		return nil, ErrNoSearch
-	}
-	numbers, err := s.searcher.Search(ctx, q.Search)
-	if err != nil {
-		return nil, fmt.Errorf("searching: %w", err)
-	}
-	var found []*line
-	for _, n := range numbers {
-		l := s.list.lines[n]
-		if v, ok := snap.Video(n); ok {
-			l = snap.lineOf(v)
-		}
-		if l != nil && want(l) && (l.local != nil || !s.list.blocked(l.host)) {
-			found = append(found, l)
+	for _, l := range s.list.dense {
+		if want(l) {
+			found = append(found, item{by(l, 0), l})
 		}
 	}
 	return found, nil

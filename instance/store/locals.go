@@ -208,6 +208,14 @@ func (tx *Tx) UpdateChannel(name string, change func(*Channel) error) error {
 	if !ok {
 		return ErrNotFound
 	}
+	for _, v := range tx.s.Snapshot().Videos() {
+		if v.ChannelID != c.ID {
+			continue
+		}
+		if err := tx.touch(v.ID); err != nil {
+			return err
+		}
+	}
 	return updateActor(tx, bucketChannels, c.ID, channelID(tx.base(), name), func(c *Channel) error {
 		err := change(c)
 		c.Name = name

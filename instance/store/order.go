@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// filter makes the test of one line that a query asks for, but for words and blocks.
+// filter makes the test of one line that a query asks for, but for words.
 func (q ListQuery) filter() func(*line) bool {
 	tags, allTags := lower(q.Tags), lower(q.AllTags)
 	host := strings.ToLower(q.Host)
 	among := func(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) }
 	return func(l *line) bool {
 		switch {
-		case !q.Unlisted && (!l.shown || l.privacy != Public),
+		case l.blocked, !q.Unlisted && (!l.shown || l.privacy != Public),
 			q.Origin == "local" && l.local == nil, q.Origin == "remote" && l.local != nil,
 			host != "" && l.host != host,
 			q.Account != "" && l.account != q.Account, q.Channel != "" && l.channel != q.Channel,
@@ -30,86 +30,121 @@ func (q ListQuery) filter() func(*line) bool {
 	}
 }
 
-// order compares two lines by a query's column, and by number where that says nothing.
-func (q ListQuery) order() func(a, b *line) int {
-	by := func(a, b *line) int { return cmp.Compare(a.published, b.published) }
-	switch q.Sort {
-	case "name":
-		by = func(a, b *line) int { return cmp.Compare(a.title, b.title) }
-	case "duration":
-		by = func(a, b *line) int { return cmp.Compare(a.duration, b.duration) }
-	case "createdAt":
-		by = func(a, b *line) int { return cmp.Compare(a.created, b.created) }
-	case "originallyPublishedAt":
-		by = func(a, b *line) int { return cmp.Compare(a.original, b.original) }
-	case "views", "trending", "hot", "best":
-		by = func(a, b *line) int { return cmp.Compare(a.views, b.views) }
-	case "likes":
-		by = func(a, b *line) int { return cmp.Compare(a.likes, b.likes) }
+// column is what a query sorts by first, as a number. Names have none.
+func (q ListQuery) column() func(l *line, score float64) int64 {
+	of := q.Sort
+	if of == "" && q.Search != "" {
+		of = "match"
 	}
-	return func(a, b *line) int {
-		n := by(a, b)
+	switch of {
+	case "match":
+		if q.Search == "" {
+			return func(l *line, _ float64) int64 { return l.published }
+		}
+		const steps = 1 << 20 // scores are small
+		return func(_ *line, score float64) int64 { return int64(score * steps) }
+	case "name":
+		return func(*line, float64) int64 { return 0 }
+	case "duration":
+		return func(l *line, _ float64) int64 { return l.duration }
+	case "createdAt":
+		return func(l *line, _ float64) int64 { return l.created }
+	case "originallyPublishedAt":
+		return func(l *line, _ float64) int64 { return l.original }
+	case "views", "trending", "hot", "best":
+		return func(l *line, _ float64) int64 { return l.views }
+	case "likes":
+		return func(l *line, _ float64) int64 { return l.likes }
+	}
+	return func(l *line, _ float64) int64 { return l.published }
+}
+
+// order compares two lines by a query's column, and by number where that says nothing.
+func (q ListQuery) order() func(a, b item) int {
+	name, sign := q.Sort == "name", 1
+	if q.Descending {
+		sign = -1
+	}
+	return func(a, b item) int {
+		n := cmp.Compare(a.key, b.key)
+		if n == 0 && name {
+			n = cmp.Compare(a.title, b.title)
+		}
 		if n == 0 {
 			n = cmp.Compare(a.number, b.number)
 		}
-		if q.Descending {
-			return -n
-		}
-		return n
+		return sign * n
 	}
 }
 
-// pageOf sorts and returns the part of found that a query asks for. A page near the beginning of a
-// long list takes one pass over it.
-func pageOf(found []*line, q ListQuery) []*line {
-	end := len(found)
-	if q.Count >= 0 {
-		end = min(end, q.Start+q.Count)
+// pageOf returns the part of found that a query asks for, sorted. It changes found's order.
+func pageOf(found []item, q ListQuery) []item {
+	if q.Search != "" && (q.Sort == "" || q.Sort == "match") {
+		q.Descending = true // the best first
 	}
 	start := min(max(q.Start, 0), len(found))
-	if start >= end {
+	end := len(found)
+	if q.Count >= 0 {
+		end = min(end, start+q.Count)
+	}
+	if start == end {
 		return nil
 	}
-	if q.Search != "" && (q.Sort == "" || q.Sort == "match") {
-		return found[start:end]
-	}
 	before := q.order()
-	if end > len(found)/8 {
-		slices.SortFunc(found, before)
-		return found[start:end]
-	}
-	return first(found, end, before)[start:]
+	split(found, start, before)
+	split(found[start:], end-start, before)
+	page := found[start:end]
+	slices.SortFunc(page, before)
+	return page
 }
 
-// first returns the n first of all in order: a heap of n with the last on top.
-func first(all []*line, n int, before func(a, b *line) int) []*line {
-	heap := slices.Clone(all[:n])
-	for i := n/2 - 1; i >= 0; i-- {
-		sink(heap, i, before)
-	}
-	for _, l := range all[n:] {
-		if before(l, heap[0]) < 0 {
-			heap[0] = l
-			sink(heap, 0, before)
+// split moves the n first of all, by order, to the front (Hoare's selection).
+func split(all []item, n int, before func(a, b item) int) {
+	const small = 32
+	for len(all) > small {
+		if n <= 0 || n >= len(all) {
+			return
+		}
+		i := partition(all, before)
+		if n < i {
+			all = all[:i]
+		} else {
+			all, n = all[i:], n-i
 		}
 	}
-	slices.SortFunc(heap, before)
-	return heap
+	if n > 0 && n < len(all) {
+		slices.SortFunc(all, before)
+	}
 }
 
-func sink(heap []*line, i int, before func(a, b *line) int) {
+// partition puts what comes before a pivot in front of the rest and returns where the rest begins;
+// both parts have something.
+func partition(all []item, before func(a, b item) int) int {
+	// The middle of three guesses, so that sorted lists are no bad case.
+	mid, last := len(all)/2, len(all)-1
+	if before(all[mid], all[0]) < 0 {
+		all[mid], all[0] = all[0], all[mid]
+	}
+	if before(all[last], all[mid]) < 0 {
+		all[last], all[mid] = all[mid], all[last]
+		if before(all[mid], all[0]) < 0 {
+			all[mid], all[0] = all[0], all[mid]
+		}
+	}
+	pivot := all[mid]
+	i, j := 0, last
 	for {
-		last := 2*i + 1
-		if last >= len(heap) {
-			return
+		for before(all[i], pivot) < 0 {
+			i++
 		}
-		if r := last + 1; r < len(heap) && before(heap[r], heap[last]) > 0 {
-			last = r
+		for before(all[j], pivot) > 0 {
+			j--
 		}
-		if before(heap[last], heap[i]) <= 0 {
-			return
+		if i >= j {
+			return max(i, 1)
 		}
-		heap[i], heap[last] = heap[last], heap[i]
-		i = last
+		all[i], all[j] = all[j], all[i]
+		i++
+		j--
 	}
 }

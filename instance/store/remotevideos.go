@@ -4,7 +4,6 @@ package store
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -200,18 +199,22 @@ func (*Tx) hangsOn(v *RemoteVideo) []hanging {
 	return all
 }
 
+// mostlyAppended is how full the pages of a bucket are made whose keys only grow.
+const mostlyAppended = 0.95
+
 // storeRemote writes the record itself and its line of the list.
 func (tx *Tx) storeRemote(v *RemoteVideo) error {
 	raw, err := tx.s.encodeRemote(v)
 	if err != nil {
 		return err
 	}
-	if err := tx.bucket(bucketRemote).Put(key(v.Number), raw); err != nil {
-		return err
-	}
 	l := lineOf(v)
-	if err := tx.bucket(bucketLines).Put(key(v.Number), l.encode()); err != nil {
-		return err
+	for _, r := range []struct{ bucket, record []byte }{{bucketRemote, raw}, {bucketLines, l.encode()}} {
+		b := tx.bucket(r.bucket)
+		b.FillPercent = mostlyAppended
+		if err := b.Put(key(v.Number), r.record); err != nil {
+			return err
+		}
 	}
 	tx.list = append(tx.list, func(x *listIndex) { x.put(l) })
 	return tx.touch(v.Number)
@@ -341,6 +344,7 @@ func (tx *Tx) touch(number uint64) error {
 	if err != nil {
 		return err
 	}
+	tx.touches = true
 	last := tx.bucket(bucketTouchedAt)
 	if old := last.Get(key(number)); old != nil {
 		if err := b.Delete(old); err != nil {
@@ -367,17 +371,4 @@ func (tx *Tx) touchVideosOf(actor string) error {
 		}
 	}
 	return nil
-}
-
-func (*Store) encodeRemote(v *RemoteVideo) ([]byte, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a remote video: %w", err)
-	}
-	return raw, nil
-}
-
-func (*Store) decodeRemote(raw []byte) (*RemoteVideo, error) {
-	v := new(RemoteVideo)
-	return v, json.Unmarshal(raw, v)
 }

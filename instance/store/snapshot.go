@@ -25,7 +25,7 @@ type Snapshot struct {
 	byTorrent map[string]Ref
 	byImage   map[string]*Video
 	keys      map[string]actorKey
-	lines     []*line // what lists need of the videos
+	lines     map[uint64]*line // what lists need of the videos
 }
 
 // Ref is one rendition of one video.
@@ -41,7 +41,7 @@ func newSnapshot() *Snapshot {
 		settings: map[string]string{}, accounts: map[uint64]*Account{}, channels: map[uint64]*Channel{},
 		names: map[string]uint64{}, users: map[string]uint64{}, byID: map[uint64]*Video{}, byUUID: map[string]*Video{},
 		infohash: map[Hash]Ref{}, byMedia: map[string]Ref{}, byTorrent: map[string]Ref{}, byImage: map[string]*Video{},
-		keys: map[string]actorKey{},
+		keys: map[string]actorKey{}, lines: map[uint64]*line{},
 	}
 }
 
@@ -70,7 +70,7 @@ func (s *Snapshot) load(tx *bolt.Tx, old *Snapshot) error {
 		return err
 	}
 	for _, v := range s.videos {
-		s.lines = append(s.lines, s.lineOf(v))
+		s.lines[v.ID] = s.lineOf(v)
 	}
 	return tx.Bucket(bucketKeys).ForEach(func(k, v []byte) error {
 		name := string(k)

@@ -34,6 +34,7 @@ type Store struct {
 	rules    atomic.Pointer[rules]
 	list     listIndex
 	searcher Searcher
+	squeezer squeezer
 
 	batchMu sync.Mutex
 	batch   []*batched // changes that wait for mu

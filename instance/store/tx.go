@@ -16,8 +16,8 @@ type Tx struct {
 	bolt *bolt.Tx
 	s    *Store
 	// What the change touched, so that the parts in memory follow once it is on disk.
-	local, policy, following, changes, inbox bool
-	list                                     []func(*listIndex)
+	local, policy, following, changes, inbox, touches bool
+	list                                              []func(*listIndex)
 }
 
 // Bolt is the transaction itself, for rooms that keep buckets of their own in the same file.
@@ -80,7 +80,7 @@ func (s *Store) follow(tx *Tx) error {
 	if tx.inbox {
 		wake(s.arrived)
 	}
-	if len(tx.list) > 0 || tx.local {
+	if tx.touches {
 		wake(s.touched)
 	}
 	return nil
