@@ -9,6 +9,7 @@ import (
 
 // Actor is an actor of another instance: its instance actor, an account or a channel.
 type Actor struct {
+	// Number is no local account's or channel's.
 	Number uint64 `json:"number"`
 	// ID is its URL. Type is Application, Person, Group, Service or Organization.
 	ID   string `json:"id"`
@@ -108,7 +109,7 @@ func (tx *Tx) PutActor(a *Actor) error {
 		if err := tx.dropHandle(old); err != nil {
 			return err
 		}
-	} else if a.Number, err = tx.bucket(bucketActors).NextSequence(); err != nil {
+	} else if a.Number, err = tx.nextActor(); err != nil {
 		return err
 	}
 	if err := tx.bucket(bucketActorNumbers).Put(key(a.Number), []byte(a.ID)); err != nil {
@@ -124,6 +125,16 @@ func (tx *Tx) PutActor(a *Actor) error {
 		}
 	}
 	return tx.put(bucketActors, []byte(a.ID), a)
+}
+
+// nextActor is a number that no local account or channel has or gets.
+func (tx *Tx) nextActor() (uint64, error) {
+	accounts, channels := tx.bucket(bucketAccounts), tx.bucket(bucketChannels)
+	n := max(accounts.Sequence(), channels.Sequence()) + 1
+	if err := accounts.SetSequence(n); err != nil {
+		return 0, err
+	}
+	return n, channels.SetSequence(n)
 }
 
 // dropHandle frees an actor's handle, unless another has it.

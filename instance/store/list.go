@@ -4,8 +4,8 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	bolt "go.etcd.io/bbolt"
@@ -197,9 +197,6 @@ func (s *Store) reloadFollowing() error {
 	return nil
 }
 
-// ErrNoSearch is a search without a search index.
-var ErrNoSearch = errors.New("searching is not available")
-
 // List returns a page of videos and how many there are in all.
 func (s *Store) List(ctx context.Context, q ListQuery) ([]Listed, int, error) {
 	found, err := s.find(ctx, q)
@@ -242,11 +239,8 @@ func (s *Store) find(ctx context.Context, q ListQuery) ([]item, error) {
 	var hits []Hit
 	searching := q.Search != ""
 	if searching {
-		if s.searcher == nil {
-			return nil, ErrNoSearch
-		}
 		var err error
-		if hits, err = s.searcher.Search(ctx, q.Search); err != nil {
+		if hits, err = s.search(ctx, q.Search); err != nil {
 			return nil, fmt.Errorf("searching: %w", err)
 		}
 	}
@@ -278,4 +272,28 @@ func (s *Store) find(ctx context.Context, q ListQuery) ([]item, error) {
 		}
 	}
 	return found, nil
+}
+
+// search asks the search index, or else looks through the local videos.
+func (s *Store) search(ctx context.Context, text string) ([]Hit, error) {
+	if s.searcher != nil {
+		return s.searcher.Search(ctx, text)
+	}
+	words := strings.Fields(strings.ToLower(text))
+	var hits []Hit
+	for _, v := range s.Snapshot().Videos() {
+		if containsAll(strings.ToLower(v.Title+"\n"+v.Description+"\n"+strings.Join(v.Tags, "\n")), words) {
+			hits = append(hits, Hit{Number: v.ID})
+		}
+	}
+	return hits, nil
+}
+
+func containsAll(text string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
 }

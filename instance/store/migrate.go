@@ -14,9 +14,9 @@ import (
 var (
 	bucketMeta     = []byte("meta")     // "version" -> uint64
 	bucketSettings = []byte("settings") // name -> text
-	bucketAccounts = []byte("accounts") // id -> Account
+	bucketAccounts = []byte("accounts") // id -> Account; its sequence and channels' number remote actors too
 	bucketChannels = []byte("channels") // id -> Channel
-	bucketVideos   = []byte("videos")   // id -> Video
+	bucketVideos   = []byte("videos")   // id -> Video; its sequence numbers remote videos too
 	bucketFiles    = []byte("files")    // empty; its sequence numbers the renditions
 	bucketDrafts   = []byte("drafts")   // uuid -> Draft
 )
@@ -24,7 +24,7 @@ var (
 // Of other instances, since version 2. A dot is a zero byte; ids are ActivityPub's.
 var (
 	bucketKeys           = []byte("keys")           // local actor's name -> PKCS8
-	bucketActors         = []byte("actors")         // id -> Actor; its sequence numbers them
+	bucketActors         = []byte("actors")         // id -> Actor
 	bucketActorNumbers   = []byte("actorNumbers")   // number -> id
 	bucketHandles        = []byte("handles")        // host.name in lower case -> id
 	bucketBy             = []byte("by")             // actor id.kind letter and what hangs on the actor -> nothing
