@@ -5,6 +5,7 @@ package delivery
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -22,7 +23,10 @@ func TestModel(t *testing.T) {
 		steps := rapid.SliceOfN(rapid.IntRange(0, 9), 5, 40).Draw(rt, "steps")
 		seed := rapid.Uint64().Draw(rt, "seed")
 		trouble := rapid.IntRange(0, 90).Draw(rt, "trouble")
-		dir := t.TempDir()
+		dir, err := os.MkdirTemp(t.TempDir(), "")
+		if err != nil {
+			rt.Fatal(err)
+		}
 		var problem string
 		synctest.Test(t, func(t *testing.T) { problem = model(t, dir, steps, seed, trouble) })
 		if problem != "" {
@@ -47,7 +51,7 @@ func model(t *testing.T, dir string, steps []int, seed uint64, trouble int) stri
 		time.Sleep(delay)
 		return ans
 	}
-	db := openDB(t, filepath.Join(dir, fmt.Sprint(seed, len(steps), trouble)))
+	db := openDB(t, filepath.Join(dir, "instance.db"))
 	defer db.Close()
 	open := func() *Queue { return newQueue(t, db, Config{Post: w.post, MaxHosts: 3, MaxSlow: 2}) }
 	q := open()

@@ -188,7 +188,7 @@ func orderHash(order string) uint64 {
 		return 0
 	}
 	h := fnv.New64a()
-	h.Write([]byte(order)) //nolint:errcheck // a hash takes everything
+	h.Write([]byte(order))
 	return max(h.Sum64(), 1)
 }
 

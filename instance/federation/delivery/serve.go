@@ -34,7 +34,8 @@ func (q *Queue) Serve(ctx context.Context) error {
 	defer q.serving.Store(false)
 
 	select {
-	case <-q.failed: // of an earlier Serve
+	case err := <-q.failed:
+		q.cfg.Logger.Warn("serving again after a failure", "err", err)
 	default:
 	}
 	attempts, cancel := context.WithCancel(context.WithoutCancel(ctx))
