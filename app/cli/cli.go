@@ -78,9 +78,10 @@ type commands struct {
 	Account   accountCommand   `cmd:"" help:"Keep the instance's accounts."`
 	Channel   channelCommand   `cmd:"" help:"Keep the instance's channels."`
 
-	Status  statusCommand  `cmd:"" help:"Show the swarms held, what waits to be sent, and the disk used."`
-	Demo    demoCommand    `cmd:"" help:"Show the main job on this machine: publish, watch over WebRTC, pass on."`
-	Version versionCommand `cmd:"" help:"Show the versions of Shoal and of what it uses."`
+	Status    statusCommand    `cmd:"" help:"Show the swarms held, what waits to be sent, and the disk used."`
+	Demo      demoCommand      `cmd:"" help:"Show the main job on this machine: publish, watch over WebRTC, pass on."`
+	Signature signatureCommand `cmd:"" help:"Check the signatures of captured posts."`
+	Version   versionCommand   `cmd:"" help:"Show the versions of Shoal and of what it uses."`
 }
 
 // command is what every command's struct does.

@@ -92,6 +92,20 @@ type claim struct {
 	err error
 }
 
+// Inspect checks signature and digest of a request each for itself, for tools that explain a captured
+// request. A server calls Verify.
+func (v *Verifier) Inspect(ctx context.Context, r *http.Request, body []byte) (signature, digest error) {
+	digest = checkDigests(r.Header, body)
+	c, err := read(r)
+	if err == nil {
+		err = v.inTime(c, r)
+	}
+	if err == nil {
+		_, err = v.byKey(ctx, c)
+	}
+	return err, digest
+}
+
 // Verify checks the signature of a request whose body was read, and returns whose it is. The
 // signature must cover method, path, host, a time and, unless it is a GET or HEAD without a body,
 // the body's digest. Dates and digest are checked before a key is asked for. A nil error means that
@@ -101,9 +115,17 @@ func (v *Verifier) Verify(ctx context.Context, r *http.Request, body []byte) (Ke
 	if err != nil {
 		return Key{}, err
 	}
-	if err := v.plausible(c, r, body); err != nil {
+	if err := checkDigests(r.Header, body); err != nil {
 		return Key{}, err
 	}
+	if err := v.inTime(c, r); err != nil {
+		return Key{}, err
+	}
+	return v.byKey(ctx, c)
+}
+
+// byKey checks the signature itself, with a fresh key if the one at hand does not fit.
+func (v *Verifier) byKey(ctx context.Context, c *claim) (Key, error) {
 	for _, refresh := range []bool{false, true} {
 		key, err := v.o.Keys(ctx, c.keyID, refresh)
 		if err != nil {
@@ -121,11 +143,8 @@ func (v *Verifier) Verify(ctx context.Context, r *http.Request, body []byte) (Ke
 	return Key{}, fmt.Errorf("%w by %.200s", ErrBad, c.keyID)
 }
 
-// plausible makes the checks that need no key.
-func (v *Verifier) plausible(c *claim, r *http.Request, body []byte) error {
-	if err := checkDigests(r.Header, body); err != nil {
-		return err
-	}
+// inTime makes the checks that need neither body nor key.
+func (v *Verifier) inTime(c *claim, r *http.Request) error {
 	if c.err != nil {
 		return c.err
 	}
