@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"shoal/instance/federation/object"
 	"shoal/instance/federation/vocab"
 	"shoal/instance/store"
 )
@@ -96,7 +97,7 @@ func (r *Resolver) checkActor(v *vocab.Actor, id string) (*store.Actor, error) {
 			*u = ""
 		}
 	}
-	a, err := toActor(v)
+	a, err := object.ToActor(v)
 	if err != nil {
 		return nil, malformed(id, err)
 	}

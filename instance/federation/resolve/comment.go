@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"shoal/instance/federation/author"
+	"shoal/instance/federation/object"
 	"shoal/instance/federation/vocab"
 	"shoal/instance/store"
 )
@@ -209,7 +210,7 @@ func (r *Resolver) note(ctx context.Context, id string, raw []byte, anyVideo boo
 	if err != nil {
 		return nil, "", err
 	}
-	c, err = toComment(n)
+	c, err = object.ToComment(n)
 	if err != nil {
 		return nil, "", malformed(n.ID, err)
 	}

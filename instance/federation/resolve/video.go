@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"shoal/instance/federation/object"
 	"shoal/instance/federation/vocab"
 	"shoal/instance/store"
 )
@@ -99,7 +100,7 @@ func (r *Resolver) readVideo(ctx context.Context, body []byte, kind, canonical s
 
 // takeVideo checks who a video belongs to and stores it.
 func (r *Resolver) takeVideo(ctx context.Context, v *vocab.Video) (*store.RemoteVideo, error) {
-	rec, err := toVideo(v)
+	rec, err := object.ToVideo(v)
 	if err != nil {
 		return nil, malformed(v.ID, err)
 	}
