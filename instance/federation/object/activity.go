@@ -108,14 +108,6 @@ func (l Local) Announce(id, actor, video string, followers []string) *vocab.Acti
 	return &a
 }
 
-// RateID is the id of a Like (value 1) or Dislike (-1) by a local actor. key tells one from the next.
-func RateID(actor string, value int, key string) string {
-	if value < 0 {
-		return actor + "/dislikes/" + key
-	}
-	return actor + "/likes/" + key
-}
-
 // Rate is a Like (value 1) or a Dislike (-1) of a video, for its account or, where owner is empty, for everybody.
 func (l Local) Rate(id, actor, video, owner string, value int) *vocab.Activity {
 	kind := "Like"
@@ -143,28 +135,6 @@ func (l Local) View(video *store.RemoteVideo, s Stamp, number int) *vocab.Activi
 	id := fmt.Sprintf("%s/views/videos/%d/%s-%d", actor, video.Number, s, number)
 	a := base("View", "View", id, actor, []string{video.Account}, nil)
 	a.Object = vocab.IDRef(video.ID)
-	return &a
-}
-
-// ApproveReply says that a comment on a local video is accepted, by the video's account.
-func (l Local) ApproveReply(c *store.Comment, account string) *vocab.Activity {
-	id := fmt.Sprintf("%s/comments/%d/approve-reply", c.Video, c.Number)
-	a := base("ApproveReply", "ApproveReply", id, account, nil, nil)
-	a.CC = nil
-	a.Object, a.InReplyTo = vocab.IDRef(c.ID), vocab.IDRef(c.Video)
-	return &a
-}
-
-// Flag reports objects of another instance to it, in the instance's own name.
-func (l Local) Flag(id, content string, objects ...string) *vocab.Activity {
-	a := base("Flag", "Flag", id, l.Base.Actor(), nil, nil)
-	a.CC, a.Content, a.MediaType = nil, content, "text/markdown"
-	for _, o := range objects {
-		a.Objects = append(a.Objects, vocab.IDRef(o))
-	}
-	if len(a.Objects) == 1 {
-		a.Object, a.Objects = a.Objects[0], nil
-	}
 	return &a
 }
 

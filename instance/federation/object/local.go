@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"shoal/instance/address"
+	"shoal/instance/federation/author"
 	"shoal/instance/federation/vocab"
 	"shoal/instance/store"
 )
@@ -210,4 +211,26 @@ func (l Local) CommentTombstone(c *store.Comment) *vocab.Tombstone {
 		t.URL = c.ID
 	}
 	return t
+}
+
+// Reader reads the actors and comments that a comment's mentions need.
+type Reader interface {
+	Actor(id string) (*store.Actor, bool, error)
+	Comment(id string) (*store.Comment, bool, error)
+}
+
+// MentionsOf is whom a comment answers: the author of the comment above it, unless that is its own.
+func MentionsOf(r Reader, base address.Base, c *store.Comment) ([]Mention, error) {
+	parent, ok, err := r.Comment(c.InReplyTo)
+	if err != nil || !ok || parent.Author == c.Author || !parent.Deleted.IsZero() {
+		return nil, err
+	}
+	if name, ok := author.Name(base, parent.Author); ok {
+		return []Mention{{parent.Author, name + "@" + base.Host()}}, nil
+	}
+	a, ok, err := r.Actor(parent.Author)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return []Mention{{a.ID, a.Username + "@" + a.Host}}, nil
 }
