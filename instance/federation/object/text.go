@@ -38,7 +38,7 @@ var (
 	})
 
 	// autolink is CommonMark's <https://…>, which would otherwise pass for an element.
-	autolink = regexp.MustCompile(`<(https?://[^\s<>]{1,2000})>`)
+	autolink = regexp.MustCompile(`<(https?://[^\s<>]{1,1000})>`)
 	// lineEnd is what ends a line in HTML.
 	lineEnd = regexp.MustCompile(`(?i)<br\s*/?>|</(p|div|li|blockquote|pre|h[1-6]|tr)\s*>`)
 	// manyLines are three line ends or more.
