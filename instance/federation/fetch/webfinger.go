@@ -179,7 +179,8 @@ func (c *Client) hostMeta(ctx context.Context, host string) (template string) {
 	return template
 }
 
-// parseHostMeta returns the template of the link to a host's webfinger.
+// parseHostMeta returns the template of the link to a host's webfinger. Its type is not looked at:
+// PeerTube calls its JSON application/xrd+xml.
 func parseHostMeta(body []byte) (string, error) {
 	var xrd struct {
 		XMLName xml.Name `xml:"XRD"`
@@ -189,7 +190,7 @@ func parseHostMeta(body []byte) (string, error) {
 		return "", errNoLinks
 	}
 	for _, l := range xrd.Links {
-		if l.Rel == "lrdd" && strings.Contains(l.Template, "{uri}") && (l.Type == "" || strings.Contains(l.Type, "json")) {
+		if l.Rel == "lrdd" && strings.Contains(l.Template, "{uri}") {
 			return l.Template, nil
 		}
 	}
