@@ -30,7 +30,7 @@ func WebTorrentNode(t testing.TB, version string) *Peer {
 }
 
 // PID is the process.
-func (p *Peer) PID() int { return p.s.cmd.Process.Pid }
+func (p *Peer) PID() int { return p.s.Process.PID() }
 
 func (p *Peer) add(command string, torrent []byte, dir, tracker string) {
 	p.s.t.Helper()
@@ -38,7 +38,7 @@ func (p *Peer) add(command string, torrent []byte, dir, tracker string) {
 	if err := os.WriteFile(file, torrent, 0o600); err != nil {
 		p.s.t.Fatal(err)
 	}
-	p.s.send(map[string]any{"command": command, "torrent": file, "dir": dir, "announce": []string{tracker}})
+	p.s.Send(map[string]any{"command": command, "torrent": file, "dir": dir, "announce": []string{tracker}})
 }
 
 // Seed seeds a torrent whose file lies in dir, and returns once its bytes are checked.
@@ -71,7 +71,7 @@ func (p *Peer) Received(infohash [20]byte) int64 {
 	p.s.mu.Lock()
 	from := len(p.s.events)
 	p.s.mu.Unlock()
-	p.s.send(map[string]any{"command": "stats"})
+	p.s.Send(map[string]any{"command": "stats"})
 	e, _ := p.s.wait("telling", from, func(e Event) bool {
 		return e.Event == "stats" && e.Infohash == hex.EncodeToString(infohash[:])
 	})

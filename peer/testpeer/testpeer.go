@@ -9,10 +9,8 @@
 package testpeer
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,13 +87,11 @@ func Modules(t testing.TB) string {
 	return dir
 }
 
-// script is a running Node script.
+// script is a running Node script of this folder.
 type script struct {
-	t      testing.TB
-	name   string
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	stderr *tail
+	*Process
+	t    testing.TB
+	name string
 
 	mu     sync.Mutex
 	events []Event
@@ -106,54 +102,24 @@ type script struct {
 // run starts a script of this folder, which ends with the test.
 func run(t testing.TB, name string, args ...string) *script {
 	t.Helper()
-	modules := Modules(t)
-	s := &script{t: t, name: name, stderr: &tail{}, more: make(chan struct{})}
-	s.cmd = exec.Command(Node(t), append([]string{filepath.Join(Dir(t), name)}, args...)...)
-	s.cmd.Env = append(os.Environ(), "SHOAL_NPM_DIR="+filepath.Dir(modules))
-	s.cmd.Stderr = s.stderr
-	var err error
-	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatalf("starting %s: %v", name, err)
-	}
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		s.read(stdout)
-	}()
-	t.Cleanup(func() {
-		_ = s.stdin.Close()
-		kill := time.AfterFunc(5*time.Second, func() { _ = s.cmd.Process.Kill() })
-		<-read
-		_ = s.cmd.Wait()
-		kill.Stop()
-		if text := s.stderr.String(); t.Failed() && text != "" {
-			t.Logf("%s said: %s", name, text)
-		}
-	})
+	s := &script{t: t, name: name, more: make(chan struct{})}
+	s.Process = Start(t, filepath.Join(Dir(t), name), s.line, s.over, args...)
 	return s
 }
 
-func (s *script) read(r io.Reader) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var e Event
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			continue
-		}
-		s.mu.Lock()
-		s.events = append(s.events, e)
-		close(s.more)
-		s.more = make(chan struct{})
-		s.mu.Unlock()
+func (s *script) line(line []byte) {
+	var e Event
+	if json.Unmarshal(line, &e) != nil {
+		return
 	}
+	s.mu.Lock()
+	s.events = append(s.events, e)
+	close(s.more)
+	s.more = make(chan struct{})
+	s.mu.Unlock()
+}
+
+func (s *script) over() {
 	s.mu.Lock()
 	s.ended = true
 	close(s.more)
@@ -188,38 +154,6 @@ func (s *script) wait(what string, from int, ok func(Event) bool) (Event, int) {
 			s.t.Fatalf("%s was never %s", s.name, what)
 		}
 	}
-}
-
-func (s *script) send(command any) {
-	s.t.Helper()
-	data, err := json.Marshal(command)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if _, err := s.stdin.Write(append(data, '\n')); err != nil {
-		s.t.Fatalf("telling %s: %v", s.name, err)
-	}
-}
-
-// tail keeps the last of what is written to it.
-type tail struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.buf.Len() > 64<<10 {
-		t.buf.Next(t.buf.Len() - 32<<10)
-	}
-	return t.buf.Write(p)
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.buf.String()
 }
 
 // CPU is the processor time that a process and those it started have used so far.
