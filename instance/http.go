@@ -44,6 +44,7 @@ func (i *Instance) routes() http.Handler {
 	r.Get("/tracker/announce", i.tracker.Announce)
 	r.Get("/tracker/scrape", i.tracker.Scrape)
 	r.Route("/api/v1", i.rest.Routes)
+	i.fed.Routes(r)
 	i.pages(r)
 	return r
 }

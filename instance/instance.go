@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"shoal/instance/address"
+	"shoal/instance/federation"
 	"shoal/instance/publish"
 	"shoal/instance/rest"
 	"shoal/instance/store"
@@ -30,6 +31,8 @@ type Instance struct {
 	rest      *rest.Handler
 	server    *http.Server
 	seed      *seeding
+	fed       *federation.Federation
+	policy    sync.Mutex // one change of the policy at a time
 
 	ready      chan struct{}
 	background sync.WaitGroup // ends with Serve's context
@@ -71,7 +74,9 @@ func open(ctx context.Context, cfg Config, engine seeder) (*Instance, error) {
 	if err := i.fill(); err != nil {
 		return nil, errors.Join(err, l.Close(), db.Close())
 	}
-	i.wire()
+	if err := i.wire(); err != nil {
+		return nil, errors.Join(err, l.Close(), db.Close())
+	}
 	return i, nil
 }
 
@@ -93,7 +98,14 @@ func (i *Instance) fill() error {
 }
 
 // wire puts the parts together.
-func (i *Instance) wire() {
+func (i *Instance) wire() error {
+	var err error
+	i.fed, err = federation.New(federation.Config{
+		Store: i.store, Base: i.base, Dev: i.cfg.Dev, Name: i.cfg.Name, Version: i.cfg.Version, ClientIP: i.clientIP, Logger: i.cfg.Logger,
+	})
+	if err != nil {
+		return err
+	}
 	maxPerIP := 0 // the tracker's own bound
 	if i.cfg.Dev {
 		maxPerIP = -1 // everyone is on this machine
@@ -104,6 +116,7 @@ func (i *Instance) wire() {
 		Viewers: func(h store.Hash) int { return i.tracker.Stats(tracker.Hash(h)).Leechers },
 	})
 	i.server = i.newServer(i.routes())
+	return nil
 }
 
 // tracked reports whether the tracker serves an infohash: those of videos that are served, also the
@@ -132,8 +145,13 @@ func (i *Instance) Serve(ctx context.Context) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
 	go func() { failed <- i.server.Serve(i.listener) }()
+	i.background.Go(func() {
+		if err := i.fed.Serve(ctx); err != nil {
+			failed <- fmt.Errorf("federating: %w", err)
+		}
+	})
 	i.cfg.Logger.Info("instance is listening", "url", string(i.base), "listen", i.Listen())
 	doubtful := i.seed.all(ctx, i.store.Snapshot().Videos())
 	i.background.Go(func() { i.seed.recheck(ctx, doubtful, i.accept) })
@@ -153,7 +171,7 @@ func (i *Instance) run(ctx context.Context, failed <-chan error) error {
 		case <-ctx.Done():
 			return nil
 		case err := <-failed:
-			return fmt.Errorf("answering requests: %w", err)
+			return fmt.Errorf("serving the instance: %w", err)
 		case <-tick.C:
 			i.keepViews()
 		}

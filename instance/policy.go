@@ -4,8 +4,11 @@ package instance
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
+
+	"shoal/instance/store"
 )
 
 // What becomes of new followers.
@@ -32,21 +35,47 @@ type PolicyChange struct {
 }
 
 // Policy is how this instance answers follows now.
-func (i *Instance) Policy() Policy { return Policy{Followers: FollowersAccept} }
+func (i *Instance) Policy() Policy {
+	p := i.store.Policy()
+	return Policy{FollowBack: p.FollowBack, Followers: string(p.Followers)}
+}
 
 // SetPolicy changes the policy and returns the new one.
 func (i *Instance) SetPolicy(ctx context.Context, change PolicyChange) (Policy, error) {
-	return i.Policy(), errNotReady
+	i.policy.Lock()
+	defer i.policy.Unlock()
+	p := i.store.Policy()
+	set(&p.FollowBack, change.FollowBack)
+	if change.Followers != nil {
+		p.Followers = store.FollowerPolicy(*change.Followers)
+	}
+	switch p.Followers {
+	case store.FollowersAccept, store.FollowersApprove, store.FollowersReject:
+	default:
+		return i.Policy(), fmt.Errorf("there is no policy %q for followers: choose accept, approve or reject", p.Followers)
+	}
+	err := i.fed.Follows().SetPolicy(ctx, p, change.DropExisting)
+	return i.Policy(), err
 }
 
 // Blacklist lists the hosts that are never followed back, in order. Their follows are accepted.
-func (i *Instance) Blacklist() []string { return nil }
+func (i *Instance) Blacklist() []string {
+	var all []string
+	err := i.store.Read(func(tx *store.Tx) (err error) {
+		all, err = tx.Blacklist()
+		return err
+	})
+	if err != nil {
+		i.cfg.Logger.Error("the blacklist cannot be read", "error", err)
+	}
+	return all
+}
 
 // BlacklistAdd adds a host to the blacklist.
-func (i *Instance) BlacklistAdd(host string) error { return errNotReady }
+func (i *Instance) BlacklistAdd(host string) error { return i.fed.Follows().BlacklistAdd(host) }
 
 // BlacklistRemove takes a host off the blacklist.
-func (i *Instance) BlacklistRemove(host string) error { return errNotReady }
+func (i *Instance) BlacklistRemove(host string) error { return i.fed.Follows().BlacklistRemove(host) }
 
 // BlockInfo is a host that is blocked in full.
 type BlockInfo struct {
@@ -75,14 +104,25 @@ const (
 )
 
 // Blocks lists the blocked hosts, in order.
-func (i *Instance) Blocks() ([]BlockInfo, error) { return nil, errNotReady }
+func (i *Instance) Blocks() ([]BlockInfo, error) {
+	blocks, err := i.fed.Follows().Blocks()
+	all := make([]BlockInfo, 0, len(blocks))
+	for _, b := range blocks {
+		all = append(all, BlockInfo{Host: b.Host, Reason: b.Reason, List: b.List, Since: b.Since})
+	}
+	return all, err
+}
 
 // Block blocks a host in full: its activities are dropped, its follows refused, follows in both
 // directions end, and its content is purged.
-func (i *Instance) Block(ctx context.Context, host, reason string) error { return errNotReady }
+func (i *Instance) Block(ctx context.Context, host, reason string) error {
+	return i.fed.Follows().Block(ctx, host, reason)
+}
 
 // Unblock lets a blocked host in again.
-func (i *Instance) Unblock(ctx context.Context, host string) error { return errNotReady }
+func (i *Instance) Unblock(_ context.Context, host string) error {
+	return i.fed.Follows().Unblock(host)
+}
 
 // BlockImport tells what a block list brought.
 type BlockImport struct {
@@ -93,19 +133,32 @@ type BlockImport struct {
 
 // ImportBlocks blocks every host of a list, in either form.
 func (i *Instance) ImportBlocks(ctx context.Context, r io.Reader) (BlockImport, error) {
-	return BlockImport{}, errNotReady
+	n, err := i.fed.Follows().Import(ctx, r)
+	return BlockImport(n), err
 }
 
 // ExportBlocks writes the block list, as BlocksText when format is empty.
-func (i *Instance) ExportBlocks(w io.Writer, format string) error { return errNotReady }
+func (i *Instance) ExportBlocks(w io.Writer, format string) error {
+	return i.fed.Follows().Export(w, format)
+}
 
 // SubscribeBlocks reads a shared block list now and once a day from then on.
 func (i *Instance) SubscribeBlocks(ctx context.Context, url string) (BlockImport, error) {
-	return BlockImport{}, errNotReady
+	n, err := i.fed.Follows().Subscribe(ctx, url)
+	return BlockImport(n), err
 }
 
 // UnsubscribeBlocks forgets a shared block list and unblocks what it alone blocked.
-func (i *Instance) UnsubscribeBlocks(ctx context.Context, url string) error { return errNotReady }
+func (i *Instance) UnsubscribeBlocks(_ context.Context, url string) error {
+	return i.fed.Follows().Unsubscribe(url)
+}
 
 // BlockSubscriptions lists the shared block lists.
-func (i *Instance) BlockSubscriptions() ([]BlockSubscription, error) { return nil, errNotReady }
+func (i *Instance) BlockSubscriptions() ([]BlockSubscription, error) {
+	lists, err := i.fed.Follows().Subscriptions()
+	all := make([]BlockSubscription, 0, len(lists))
+	for _, l := range lists {
+		all = append(all, BlockSubscription{URL: l.URL, Checked: l.Checked, Error: l.Error, Hosts: l.Hosts})
+	}
+	return all, err
+}

@@ -2,7 +2,12 @@
 
 package instance
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"shoal/instance/store"
+)
 
 // QueueHost is a host with activities on their way to it.
 type QueueHost struct {
@@ -16,13 +21,23 @@ type QueueHost struct {
 }
 
 // Queue lists the hosts that activities wait for.
-func (i *Instance) Queue() ([]QueueHost, error) { return nil, errNotReady }
+func (i *Instance) Queue() ([]QueueHost, error) {
+	hosts, err := i.fed.Queue().Hosts()
+	if err != nil {
+		return nil, fmt.Errorf("reading the queue: %w", err)
+	}
+	all := make([]QueueHost, 0, len(hosts))
+	for _, h := range hosts {
+		all = append(all, QueueHost{Host: h.Host, Depth: h.Depth, Next: h.Next, LastError: h.LastError})
+	}
+	return all, nil
+}
 
 // QueueDepth is how many deliveries wait.
-func (i *Instance) QueueDepth() int { return 0 }
+func (i *Instance) QueueDepth() int { return i.fed.Queue().Depth() }
 
 // RetryQueue tries a host again now; empty means all hosts.
-func (i *Instance) RetryQueue(host string) error { return errNotReady }
+func (i *Instance) RetryQueue(host string) error { return i.fed.Queue().Retry(host) }
 
 // Refusal is something that came in and was refused.
 type Refusal struct {
@@ -33,5 +48,18 @@ type Refusal struct {
 	Reason string
 }
 
-// Refusals lists the newest refusals, at most as many as max.
-func (i *Instance) Refusals(max int) ([]Refusal, error) { return nil, errNotReady }
+// Refusals lists the newest refusals, at most most.
+func (i *Instance) Refusals(most int) ([]Refusal, error) {
+	var all []Refusal
+	err := i.store.Read(func(tx *store.Tx) error {
+		refused, err := tx.Refusals(most)
+		for _, r := range refused {
+			all = append(all, Refusal{At: r.At, Actor: r.Actor, Host: r.Host, Type: r.Type, ID: r.ID, Reason: r.Reason})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading refusals: %w", err)
+	}
+	return all, nil
+}

@@ -101,6 +101,25 @@ func (s *seeding) file(ctx context.Context, v *store.Video, f *store.File) error
 	return nil
 }
 
+// leave ends the swarms of a video that is not served any more. Its files stay.
+func (s *seeding) leave(ctx context.Context, v *store.Video) error {
+	var errs []error
+	for i := range v.Files {
+		f := &v.Files[i]
+		s.problem(v, s.path(f), nil)
+		for _, t := range f.Torrents() {
+			s.mu.Lock()
+			sw := s.swarms[t.Infohash]
+			delete(s.swarms, t.Infohash)
+			s.mu.Unlock()
+			if sw != nil {
+				errs = append(errs, sw.Leave(ctx, false))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // problem keeps what is wrong with a file, or forgets it where err is nil.
 func (s *seeding) problem(v *store.Video, path string, err error) {
 	s.mu.Lock()

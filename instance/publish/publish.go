@@ -162,23 +162,31 @@ func (p *Publisher) Publish(ctx context.Context, req Request, progress Progress)
 	return v, nil
 }
 
-// check bounds what a person wrote.
+// CheckText bounds what a person wrote about a video. Its errors are sentences for a person.
+func CheckText(title, description string, tags []string) error {
+	switch n := utf8.RuneCountInString(title); {
+	case !utf8.ValidString(title+description) || strings.ContainsAny(title, "\r\n\x00"):
+		return errors.New("the title or the description is no plain text: write it anew")
+	case n < minTitle || n > maxTitle:
+		return fmt.Errorf("the title has %d characters: give it %d to %d", n, minTitle, maxTitle)
+	case utf8.RuneCountInString(description) > maxDescription:
+		return fmt.Errorf("the description is longer than %d characters: shorten it", maxDescription)
+	case len(tags) > maxTags:
+		return fmt.Errorf("there are %d tags: give at most %d", len(tags), maxTags)
+	}
+	for _, tag := range tags {
+		if n := utf8.RuneCountInString(tag); n < minTag || n > maxTag || !utf8.ValidString(tag) {
+			return fmt.Errorf("the tag %q has %d characters: give it %d to %d", tag, n, minTag, maxTag)
+		}
+	}
+	return nil
+}
+
+// check bounds what a person wrote and finds the channel.
 func (p *Publisher) check(req *Request) (*store.Channel, error) {
 	req.Title = strings.TrimSpace(req.Title)
-	switch n := utf8.RuneCountInString(req.Title); {
-	case !utf8.ValidString(req.Title+req.Description) || strings.ContainsAny(req.Title, "\r\n\x00"):
-		return nil, errors.New("the title or the description is no plain text: write it anew")
-	case n < minTitle || n > maxTitle:
-		return nil, fmt.Errorf("the title has %d characters: give it %d to %d", n, minTitle, maxTitle)
-	case utf8.RuneCountInString(req.Description) > maxDescription:
-		return nil, fmt.Errorf("the description is longer than %d characters: shorten it", maxDescription)
-	case len(req.Tags) > maxTags:
-		return nil, fmt.Errorf("there are %d tags: give at most %d", len(req.Tags), maxTags)
-	}
-	for _, tag := range req.Tags {
-		if n := utf8.RuneCountInString(tag); n < minTag || n > maxTag || !utf8.ValidString(tag) {
-			return nil, fmt.Errorf("the tag %q has %d characters: give it %d to %d", tag, n, minTag, maxTag)
-		}
+	if err := CheckText(req.Title, req.Description, req.Tags); err != nil {
+		return nil, err
 	}
 	if req.Channel == "" {
 		req.Channel = store.NameChannel
@@ -191,6 +199,20 @@ func (p *Publisher) check(req *Request) (*store.Channel, error) {
 		return nil, fmt.Errorf("there is no channel %q here: choose one of %s", req.Channel, strings.Join(p.cfg.Store.Snapshot().ChannelNames(), ", "))
 	}
 	return c, nil
+}
+
+// Remove deletes the files of a video that is deleted already. A file that is gone is no error.
+func (p *Publisher) Remove(v *store.Video) error {
+	errs := []error{
+		removed(filepath.Join(p.cfg.Dir, ThumbnailDir, v.Thumbnail)), removed(filepath.Join(p.cfg.Dir, PreviewDir, v.Preview)),
+	}
+	for i := range v.Files {
+		errs = append(errs, removed(filepath.Join(p.cfg.Dir, MediaDir, v.Files[i].Name)))
+		for _, t := range v.Files[i].Torrents() {
+			errs = append(errs, removed(filepath.Join(p.cfg.Dir, TorrentDir, t.File)))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // source finds the file that a name leads to and refuses what cannot be a video.
