@@ -112,7 +112,7 @@ func (i *Instance) wire() error {
 	}
 	i.tracker = tracker.New(tracker.Config{Known: i.tracked, ClientIP: i.clientIP, MaxPerIP: maxPerIP, Logger: i.cfg.Logger})
 	i.rest = rest.New(rest.Config{
-		Base: i.base, Name: i.cfg.Name, Version: i.cfg.Version, Snapshot: i.store.Snapshot, ClientIP: i.clientIP, Logger: i.cfg.Logger,
+		Base: i.base, Name: i.cfg.Name, Version: i.cfg.Version, Store: i.store, ClientIP: i.clientIP, Logger: i.cfg.Logger,
 		Viewers: func(h store.Hash) int { return i.tracker.Stats(tracker.Hash(h)).Leechers },
 	})
 	i.server = i.newServer(i.routes())

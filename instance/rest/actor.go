@@ -14,7 +14,7 @@ import (
 
 // owner returns a video's channel and account. The store keeps no video without them.
 func (h *Handler) owner(v *store.Video) (*store.Channel, *store.Account) {
-	s := h.cfg.Snapshot()
+	s := h.snapshot()
 	c, ok := s.ChannelByID(v.ChannelID)
 	if !ok {
 		c = &store.Channel{}
@@ -23,7 +23,7 @@ func (h *Handler) owner(v *store.Video) (*store.Channel, *store.Account) {
 }
 
 func (h *Handler) accountOf(c *store.Channel) *store.Account {
-	if a, ok := h.cfg.Snapshot().AccountByID(c.AccountID); ok {
+	if a, ok := h.snapshot().AccountByID(c.AccountID); ok {
 		return a
 	}
 	return &store.Account{}
@@ -60,54 +60,135 @@ func (h *Handler) channelDetails(c *store.Channel, a *store.Account) peertube.Ch
 	}
 }
 
-// handle is the local name in a path: "name" or "name@host" with this instance's host.
-func (h *Handler) handle(r *http.Request) string {
-	name, host, remote := strings.Cut(chi.URLParam(r, "name"), "@")
-	if remote && !strings.EqualFold(host, h.cfg.Base.Host()) {
-		return ""
+// handle is the name and host in a path: "name" or "name@host"; host is empty for this instance's.
+func (h *Handler) handle(r *http.Request) (name, host string) {
+	name, host, _ = strings.Cut(chi.URLParam(r, "name"), "@")
+	if strings.EqualFold(host, h.cfg.Base.Host()) {
+		host = ""
 	}
-	return name
+	return name, host
 }
 
-func (h *Handler) findAccount(w http.ResponseWriter, r *http.Request) (*store.Account, bool) {
-	a, ok := h.cfg.Snapshot().Account(h.handle(r))
-	if !ok {
+// remoteActor finds the remote actor with a handle, a channel or an account; nil where there is
+// none, or where its host is blocked.
+func (h *Handler) remoteActor(tx *store.Tx, name, host string, channel bool) (*store.Actor, error) {
+	a, ok, err := tx.ActorByHandle(name, host)
+	if err != nil || !ok || (a.Type == "Group") != channel || !a.Gone.IsZero() || h.cfg.Store.Blocked(a.Host) {
+		return nil, err
+	}
+	return a, nil
+}
+
+// actor answers with the account or channel that a path names: local gives a local one, remote
+// writes a remote one.
+func (h *Handler) actor(w http.ResponseWriter, r *http.Request, channel bool, local func(name string) (any, bool), remote func(*store.Tx, *store.Actor) (any, error)) {
+	name, host := h.handle(r)
+	var out any
+	var ok bool
+	if host == "" {
+		out, ok = local(name)
+	} else if !h.read(w, func(tx *store.Tx) error {
+		a, err := h.remoteActor(tx, name, host, channel)
+		if err != nil || a == nil {
+			return err
+		}
+		ok = true
+		out, err = remote(tx, a)
+		return err
+	}) {
+		return
+	}
+	switch {
+	case ok:
+		h.writeJSON(w, out)
+	case channel:
+		notFound(w, "Video channel not found", "getVideoChannel")
+	default:
 		notFound(w, "Account not found", "getAccount")
 	}
-	return a, ok
-}
-
-func (h *Handler) findChannel(w http.ResponseWriter, r *http.Request) (*store.Channel, bool) {
-	c, ok := h.cfg.Snapshot().Channel(h.handle(r))
-	if !ok {
-		notFound(w, "Video channel not found", "getVideoChannel")
-	}
-	return c, ok
 }
 
 func (h *Handler) account(w http.ResponseWriter, r *http.Request) {
-	if a, ok := h.findAccount(w, r); ok {
-		h.writeJSON(w, h.accountDetails(a))
-	}
+	h.actor(w, r, false, func(name string) (any, bool) {
+		a, ok := h.snapshot().Account(name)
+		if !ok {
+			return nil, false
+		}
+		return h.accountDetails(a), true
+	}, func(_ *store.Tx, a *store.Actor) (any, error) { return remoteAccount(a), nil })
 }
 
 func (h *Handler) channel(w http.ResponseWriter, r *http.Request) {
-	if c, ok := h.findChannel(w, r); ok {
-		h.writeJSON(w, h.channelDetails(c, h.accountOf(c)))
+	h.actor(w, r, true, func(name string) (any, bool) {
+		c, ok := h.snapshot().Channel(name)
+		if !ok {
+			return nil, false
+		}
+		return h.channelDetails(c, h.accountOf(c)), true
+	}, func(tx *store.Tx, a *store.Actor) (any, error) {
+		var owner *store.Actor
+		var err error
+		if a.Owner != "" {
+			owner, err = h.view(tx).remote(a.Owner)
+		}
+		return remoteChannel(a, owner), err
+	})
+}
+
+// actorID is the id of the account or channel that a path names; empty after answering that there
+// is none.
+func (h *Handler) actorID(w http.ResponseWriter, r *http.Request, channel bool) string {
+	name, host := h.handle(r)
+	id := ""
+	switch _, isAccount := h.snapshot().Account(name); {
+	case host != "":
+		if !h.read(w, func(tx *store.Tx) error {
+			a, err := h.remoteActor(tx, name, host, channel)
+			if a != nil {
+				id = a.ID
+			}
+			return err
+		}) {
+			return ""
+		}
+	case channel:
+		if _, ok := h.snapshot().Channel(name); ok {
+			id = h.cfg.Base.Channel(name)
+		}
+	case isAccount:
+		id = h.cfg.Base.Account(name)
 	}
+	switch {
+	case id != "":
+	case channel:
+		notFound(w, "Video channel not found", "getVideoChannel")
+	default:
+		notFound(w, "Account not found", "getAccount")
+	}
+	return id
 }
 
 func (h *Handler) accountVideos(w http.ResponseWriter, r *http.Request) {
-	if a, ok := h.findAccount(w, r); ok {
-		h.list(w, r, func(v *store.Video) bool {
-			_, owner := h.owner(v)
-			return owner.ID == a.ID
-		})
-	}
+	h.actorVideos(w, r, false)
 }
 
 func (h *Handler) channelVideos(w http.ResponseWriter, r *http.Request) {
-	if c, ok := h.findChannel(w, r); ok {
-		h.list(w, r, func(v *store.Video) bool { return v.ChannelID == c.ID })
+	h.actorVideos(w, r, true)
+}
+
+func (h *Handler) actorVideos(w http.ResponseWriter, r *http.Request, channel bool) {
+	id := h.actorID(w, r, channel)
+	if id == "" {
+		return
 	}
+	q, ok := h.query(w, r)
+	if !ok {
+		return
+	}
+	if channel {
+		q.Channel = id
+	} else {
+		q.Account = id
+	}
+	h.list(w, r, q)
 }

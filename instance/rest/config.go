@@ -17,7 +17,7 @@ func (h *Handler) config(w http.ResponseWriter, _ *http.Request) {
 	c.Instance.DefaultClientRoute = "/"
 	c.ServerVersion = h.cfg.Version
 	c.Defaults.Publish.DownloadEnabled = true
-	c.Defaults.Publish.CommentsPolicy = peertube.CommentsDisabled
+	c.Defaults.Publish.CommentsPolicy = peertube.CommentsEnabled
 	c.Defaults.Publish.Privacy = peertube.PrivacyPublic
 	c.Defaults.P2P.Webapp.Enabled = true
 	c.Defaults.P2P.Embed.Enabled = true

@@ -22,7 +22,7 @@ type Config struct {
 	Base address.Base
 	// Name is the instance's name for people, Version the program's.
 	Name, Version string
-	Snapshot      func() *store.Snapshot
+	Store         *store.Store
 	// Viewers tells how many peers watch a rendition now; nil counts none.
 	Viewers func(store.Hash) int
 	// ClientIP finds who asks, for counting views once.
@@ -30,7 +30,7 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
-// Handler answers /api/v1.
+// Handler answers /api/v1. What it tells is public: it knows no log-in.
 type Handler struct {
 	cfg   Config
 	views views
@@ -55,13 +55,35 @@ func (h *Handler) Routes(r chi.Router) {
 	r.Get("/videos", h.videos)
 	r.Get("/videos/{id}", h.video)
 	r.Get("/videos/{id}/description", h.description)
-	r.Post("/videos/{id}/views", h.view)
+	r.Post("/videos/{id}/views", h.addView)
+	r.Get("/videos/{id}/comment-threads", h.threads)
+	r.Get("/videos/{id}/comment-threads/{thread}", h.thread)
 	r.Get("/search/videos", h.search)
 	r.Get("/accounts/{name}", h.account)
 	r.Get("/accounts/{name}/videos", h.accountVideos)
 	r.Get("/video-channels/{name}", h.channel)
 	r.Get("/video-channels/{name}/videos", h.channelVideos)
+	r.Get("/server/followers", h.followers)
+	r.Get("/server/following", h.following)
 	r.NotFound(NotFound)
+}
+
+// snapshot is the local records as the last write left them.
+func (h *Handler) snapshot() *store.Snapshot { return h.cfg.Store.Snapshot() }
+
+// read runs f in a read transaction, or answers that the store cannot be read.
+func (h *Handler) read(w http.ResponseWriter, f func(*store.Tx) error) bool {
+	if err := h.cfg.Store.Read(f); err != nil {
+		h.broken(w, err)
+		return false
+	}
+	return true
+}
+
+// broken answers for a failure that is the instance's own.
+func (h *Handler) broken(w http.ResponseWriter, err error) {
+	h.cfg.Logger.Error("a request cannot be answered", "error", err)
+	WriteProblem(w, peertube.Problem{Detail: "Internal Server Error", Status: http.StatusInternalServerError})
 }
 
 // writeJSON answers with v.

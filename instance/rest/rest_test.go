@@ -41,9 +41,12 @@ func serve(t *testing.T) *server {
 	if err := db.EnsureRoot(time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	if err := db.SetSetting(store.SettingURL, "http://127.0.0.1:9001"); err != nil {
+		t.Fatal(err)
+	}
 	s := &server{t: t, db: db, ip: "192.0.2.1"}
 	s.h = New(Config{
-		Base: "http://127.0.0.1:9001", Name: "Test", Version: "1.2.3", Snapshot: db.Snapshot,
+		Base: "http://127.0.0.1:9001", Name: "Test", Version: "1.2.3", Store: db,
 		ClientIP: func(*http.Request) netip.Addr { return netip.MustParseAddr(s.ip) },
 	})
 	r := chi.NewRouter()

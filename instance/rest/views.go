@@ -62,12 +62,13 @@ func (h *Handler) TakeViews() map[uint64]int64 {
 	return taken
 }
 
-// view counts a view. A player says where it is every few seconds; an address counts once an hour.
-func (h *Handler) view(w http.ResponseWriter, r *http.Request) {
+// addView counts a view. A player says where it is every few seconds; an address counts once an
+// hour.
+func (h *Handler) addView(w http.ResponseWriter, r *http.Request) {
 	v, ok := h.find(w, r)
 	if !ok {
 		return
 	}
-	h.views.add(v.ID, h.cfg.ClientIP(r), time.Now())
+	h.views.add(number(v), h.cfg.ClientIP(r), time.Now())
 	w.WriteHeader(http.StatusNoContent)
 }
