@@ -15,6 +15,7 @@ import (
 	"shoal/instance/federation"
 	"shoal/instance/publish"
 	"shoal/instance/rest"
+	"shoal/instance/search"
 	"shoal/instance/store"
 	"shoal/instance/tracker"
 	"shoal/peer"
@@ -32,6 +33,7 @@ type Instance struct {
 	server    *http.Server
 	seed      *seeding
 	fed       *federation.Federation
+	index     *search.Index
 	policy    sync.Mutex // one change of the policy at a time
 
 	ready      chan struct{}
@@ -101,11 +103,15 @@ func (i *Instance) fill() error {
 func (i *Instance) wire() error {
 	var err error
 	i.fed, err = federation.New(federation.Config{
-		Store: i.store, Base: i.base, Dev: i.cfg.Dev, Name: i.cfg.Name, Version: i.cfg.Version, ClientIP: i.clientIP, Logger: i.cfg.Logger,
+		Store: i.store, Base: i.base, Dev: i.cfg.Dev, Name: i.cfg.Name, Version: i.cfg.Version, ClientIP: i.clientIP, VideoPage: i.watchPage(), Logger: i.cfg.Logger,
 	})
 	if err != nil {
 		return err
 	}
+	if i.index, err = search.Open(i.cfg.Dir, i.store, i.cfg.Logger); err != nil {
+		return err
+	}
+	i.store.SetSearcher(i.index)
 	maxPerIP := 0 // the tracker's own bound
 	if i.cfg.Dev {
 		maxPerIP = -1 // everyone is on this machine
@@ -145,7 +151,7 @@ func (i *Instance) Serve(ctx context.Context) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() { failed <- i.server.Serve(i.listener) }()
 	i.background.Go(func() {
 		if err := i.fed.Serve(ctx); err != nil {
@@ -153,6 +159,11 @@ func (i *Instance) Serve(ctx context.Context) error {
 		}
 	})
 	i.cfg.Logger.Info("instance is listening", "url", string(i.base), "listen", i.Listen())
+	i.background.Go(func() {
+		if err := i.index.Serve(ctx); err != nil {
+			failed <- fmt.Errorf("keeping the search index: %w", err)
+		}
+	})
 	doubtful := i.seed.all(ctx, i.store.Snapshot().Videos())
 	i.background.Go(func() { i.seed.recheck(ctx, doubtful, i.accept) })
 	if ctx.Err() == nil {
@@ -214,7 +225,7 @@ func (i *Instance) stop() error {
 	}
 	i.background.Wait()
 	i.keepViews()
-	return errors.Join(append(errs, i.store.Close())...)
+	return errors.Join(append(errs, i.index.Close(), i.store.Close())...)
 }
 
 // Ready is closed once every endpoint answers and what was published before is seeded.
@@ -229,7 +240,7 @@ func (i *Instance) Close() error {
 		return nil
 	}
 	i.state = closed
-	return errors.Join(i.tracker.Close(), i.listener.Close(), i.store.Close())
+	return errors.Join(i.tracker.Close(), i.listener.Close(), i.index.Close(), i.store.Close())
 }
 
 // URL is the public URL, without a slash at the end.

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 
@@ -37,12 +38,16 @@ type view struct {
 // card is a video on the front page.
 type card struct{ Title, Page, Thumbnail string }
 
-// pages adds the plain pages for people.
+func templates() *template.Template {
+	return template.Must(template.New("").Parse(pagesHTML)) // it is part of the program: a test parses it
+}
+
+// watchPage is a video's page, at the addresses that other instances ask for the video itself.
+func (i *Instance) watchPage() http.Handler { return i.page(templates(), "watch", "'self'") }
+
+// pages adds the other plain pages for people.
 func (i *Instance) pages(r chi.Router) {
-	t := template.Must(template.New("").Parse(pagesHTML)) // it is part of the program: a test parses it
-	watch := i.page(t, "watch", "'self'")
-	r.Get("/w/{id}", watch)
-	r.Get("/videos/watch/{id}", watch)
+	t := templates()
 	r.Get("/videos/embed/{id}", i.page(t, "embed", "*"))
 	r.Get("/", func(w http.ResponseWriter, _ *http.Request) {
 		i.render(w, t, "front", "'self'", http.StatusOK, struct {
@@ -54,7 +59,7 @@ func (i *Instance) pages(r chi.Router) {
 
 func (i *Instance) page(t *template.Template, name, frames string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v, _ := rest.Find(i.store.Snapshot(), chi.URLParam(r, "id"))
+		v, _ := rest.Find(i.store.Snapshot(), path.Base(r.URL.Path))
 		if v == nil || !v.Served() || len(v.Files) == 0 {
 			i.render(w, t, "missing", frames, http.StatusNotFound, i.cfg.Name)
 			return

@@ -17,6 +17,7 @@ import (
 	"shoal/instance/address"
 	"shoal/instance/federation/author"
 	"shoal/instance/federation/delivery"
+	"shoal/instance/federation/endpoint"
 	"shoal/instance/federation/fetch"
 	"shoal/instance/federation/follow"
 	"shoal/instance/federation/httpsig"
@@ -34,6 +35,8 @@ type Config struct {
 	Dev bool
 	// Name is the instance's name for people, Version the program's.
 	Name, Version string
+	// VideoPage answers people who ask for a video with a browser.
+	VideoPage http.Handler
 	// ClientIP is the address of who asks; nil takes the connection's.
 	ClientIP func(*http.Request) netip.Addr
 	// Logger may be nil.
@@ -49,6 +52,7 @@ type Federation struct {
 	resolver *resolve.Resolver
 	follows  *follow.Service
 	inbox    *inbox.Inbox
+	endpoint *endpoint.Endpoint
 }
 
 // New puts a Federation together on a store. Serve starts it.
@@ -81,6 +85,9 @@ func New(cfg Config) (*Federation, error) {
 		Verifier: httpsig.NewVerifier(httpsig.Options{Keys: f.resolver.Key, Host: cfg.Base.Host()}),
 		Base:     cfg.Base, ClientIP: cfg.ClientIP, Logger: cfg.Logger,
 	})
+	f.endpoint = endpoint.New(endpoint.Config{
+		Store: cfg.Store, Base: cfg.Base, Name: cfg.Name, Version: cfg.Version, VideoPage: cfg.VideoPage, Logger: cfg.Logger,
+	})
 	return f, nil
 }
 
@@ -102,6 +109,7 @@ func (f *Federation) post(ctx context.Context, a delivery.Attempt) (status int, 
 // Routes adds the paths that other instances ask.
 func (f *Federation) Routes(r chi.Router) {
 	f.inbox.Routes(r)
+	f.endpoint.Routes(r)
 }
 
 // Follows is who follows whom.
