@@ -4,6 +4,7 @@ package desktop
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"shoal/app/config"
@@ -38,11 +39,57 @@ type settings interface {
 	Path() string
 }
 
-// publisher is the instance of this process.
+// publisher is the instance of this process; *instance.Instance is one.
 type publisher interface {
+	federation
 	URL() string
 	Publish(ctx context.Context, req instance.PublishRequest, progress func(instance.Progress)) (instance.Published, error)
 }
+
+// federation is what an instance does in the fediverse. Its methods may wait for the disk or the
+// network: they are not for the window's goroutine.
+type federation interface {
+	Videos(ctx context.Context, q instance.VideoQuery) (videos []instance.VideoInfo, total int, err error)
+	Edit(ctx context.Context, id string, e instance.Edit) (instance.VideoInfo, error)
+	Delete(ctx context.Context, id, as string) error
+	Comments(ctx context.Context, target string) ([]instance.CommentInfo, error)
+	DeleteComment(ctx context.Context, commentID, as string) error
+
+	Follow(ctx context.Context, target string, wait time.Duration) (instance.FollowInfo, error)
+	Unfollow(ctx context.Context, target string) error
+	RetryFollow(ctx context.Context, target string) error
+	Following() ([]instance.FollowInfo, error)
+	Followers() ([]instance.FollowInfo, error)
+	Approve(ctx context.Context, target string) error
+	RejectFollower(ctx context.Context, target string) error
+
+	Policy() instance.Policy
+	SetPolicy(ctx context.Context, change instance.PolicyChange) (instance.Policy, error)
+
+	blocker
+
+	Queue() ([]instance.QueueHost, error)
+	QueueDepth() int
+	RetryQueue(host string) error
+	Refusals(max int) ([]instance.Refusal, error)
+}
+
+// blocker keeps whom an instance has nothing to do with.
+type blocker interface {
+	Blacklist() []string
+	BlacklistAdd(host string) error
+	BlacklistRemove(host string) error
+	Blocks() ([]instance.BlockInfo, error)
+	Block(ctx context.Context, host, reason string) error
+	Unblock(ctx context.Context, host string) error
+	ImportBlocks(ctx context.Context, r io.Reader) (instance.BlockImport, error)
+	ExportBlocks(w io.Writer, format string) error
+	SubscribeBlocks(ctx context.Context, url string) (instance.BlockImport, error)
+	UnsubscribeBlocks(ctx context.Context, url string) error
+	BlockSubscriptions() ([]instance.BlockSubscription, error)
+}
+
+var _ publisher = (*instance.Instance)(nil)
 
 // viewing is one video being watched, as the watch page needs it. Its methods but About may wait for
 // the engine: they are not for the window's goroutine.

@@ -19,8 +19,8 @@ func setDescription(to *widget.RichText, markdown string) {
 	if r := []rune(markdown); len(r) > maxDescription {
 		markdown = string(r[:maxDescription]) + "…"
 	}
-	to.ParseMarkdown(markdown)
-	to.Segments = harmless(to.Segments)
+	// Parsed in a widget that is never drawn: drawing would fetch the pictures.
+	to.Segments = harmless(widget.NewRichTextFromMarkdown(markdown).Segments)
 	to.Refresh()
 }
 

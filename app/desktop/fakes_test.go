@@ -46,7 +46,7 @@ type rig struct {
 type rigOption func(*rig)
 
 func introUnread(r *rig)  { must(r.t, r.store.Update(func(c *config.Config) { c.IntroSeen = false })) }
-func withInstance(r *rig) { r.pub = &fakePublisher{} }
+func withInstance(r *rig) { r.pub = &fakePublisher{fakeFederation: newFakeFederation()} }
 
 func newRig(t *testing.T, options ...rigOption) *rig {
 	t.Helper()
@@ -347,7 +347,7 @@ func jpegOf(w, h, seed int) []byte {
 }
 
 type fakePublisher struct {
-	journal
+	fakeFederation
 	err  error
 	hold chan struct{}
 }

@@ -44,6 +44,10 @@ func findText(root fyne.CanvasObject, words string) bool {
 			shown = o.Text
 		case *widget.Button:
 			shown = o.Text
+		case *choiceButton:
+			shown = o.Text
+		case *widget.Check:
+			shown = o.Text
 		}
 		if strings.Contains(shown, words) {
 			return true
@@ -56,8 +60,15 @@ func findText(root fyne.CanvasObject, words string) bool {
 func findButton(t *testing.T, root fyne.CanvasObject, words string) *widget.Button {
 	t.Helper()
 	for _, o := range visible(root) {
-		if b, ok := o.(*widget.Button); ok && b.Text == words {
-			return b
+		switch b := o.(type) {
+		case *widget.Button:
+			if b.Text == words {
+				return b
+			}
+		case *choiceButton:
+			if b.Text == words {
+				return &b.Button
+			}
 		}
 	}
 	t.Fatalf("there is no button %q", words)

@@ -50,7 +50,7 @@ func newPublishForm(l *loop, pub publisher, w fyne.Window, visit, copyText func(
 	f.about = widget.NewMultiLineEntry()
 	f.about.Wrapping = fyne.TextWrapWord
 	f.about.SetMinRowsVisible(4)
-	f.privacy = widget.NewSelect([]string{tr("Public: listed for everybody"), tr("Unlisted: for who knows the link"), tr("Private: kept, not served")}, nil)
+	f.privacy = widget.NewSelect(privacyChoices(), nil)
 	f.privacy.SetSelectedIndex(0)
 	choose := widget.NewButtonWithIcon(tr("Choose…"), theme.FolderOpenIcon(), f.pick)
 	f.button = primary(tr("Publish"), theme.UploadIcon(), f.press)
@@ -101,13 +101,8 @@ func (f *publishForm) setFile(path string) {
 // request is the form's content, or what is missing.
 func (f *publishForm) request() (instance.PublishRequest, string) {
 	r := instance.PublishRequest{
-		File: strings.TrimSpace(f.file.Text), Title: strings.TrimSpace(f.title.Text), Description: strings.TrimSpace(f.about.Text),
-		Privacy: []instance.Privacy{instance.Public, instance.Unlisted, instance.Private}[max(0, f.privacy.SelectedIndex())],
-	}
-	for tag := range strings.SplitSeq(f.tags.Text, ",") {
-		if tag = strings.TrimSpace(tag); tag != "" {
-			r.Tags = append(r.Tags, tag)
-		}
+		File: strings.TrimSpace(f.file.Text), Title: strings.TrimSpace(f.title.Text), Description: strings.TrimSpace(f.about.Text), Tags: splitTags(f.tags.Text),
+		Privacy: privacies()[max(0, f.privacy.SelectedIndex())],
 	}
 	switch n := len([]rune(r.Title)); {
 	case r.File == "":

@@ -15,7 +15,6 @@ import (
 	"fyne.io/fyne/v2/app"
 
 	"shoal/app/core"
-	"shoal/instance"
 	"shoal/player"
 	"shoal/player/handoff"
 )
@@ -76,20 +75,10 @@ func Run(ctx context.Context, a *core.App, o Options) error {
 	return nil
 }
 
-// ownInstance is the instance of this process.
-type ownInstance struct{ app *core.App }
-
+// publisherOf is the instance of this process, nil where it is none.
 func publisherOf(a *core.App) publisher {
 	if a.Instance() == nil {
 		return nil
 	}
-	return ownInstance{a}
-}
-
-// URL implements publisher.
-func (i ownInstance) URL() string { return i.app.Instance().URL() }
-
-// Publish implements publisher.
-func (i ownInstance) Publish(ctx context.Context, req instance.PublishRequest, progress func(instance.Progress)) (instance.Published, error) {
-	return i.app.Publish(ctx, req, progress)
+	return a.Instance()
 }

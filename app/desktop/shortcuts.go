@@ -16,6 +16,9 @@ func (w *mainWindow) keys() {
 		case w.at == placeWatch && pressKey(k.Name, w.watch):
 		case k.Name == fyne.KeyF5:
 			w.reload()
+		case k.Name == fyne.KeyEscape && w.at == placeInstance:
+			w.instance.escape()
+			w.bar.escape()
 		case k.Name == fyne.KeyEscape:
 			w.bar.escape()
 		}
@@ -28,13 +31,29 @@ func (w *mainWindow) keys() {
 	on(fyne.KeyQ, w.askQuit)
 	on(fyne.KeyW, w.askQuit)
 	pages := []place{placeBrowse, placeWatch, placeCoSeeding, placeSettings}
+	if w.instance != nil {
+		pages = append(pages, placeInstance)
+		on(fyne.KeyPageDown, func() { w.stepTab(1) })
+		on(fyne.KeyPageUp, func() { w.stepTab(-1) })
+	}
 	for i, p := range pages {
 		on(fyne.KeyName(rune('1'+i)), func() { w.goTo(p) })
 	}
 }
 
+// stepTab goes to the next tab of the instance page, or the one before.
+func (w *mainWindow) stepTab(by int) {
+	if w.at == placeInstance {
+		w.instance.tabs.step(by)
+	}
+}
+
 func (w *mainWindow) reload() {
-	if w.at == placeBrowse {
+	switch w.at {
+	case placeBrowse:
 		w.browse.reload()
+	case placeInstance:
+		w.instance.look()
+	default:
 	}
 }

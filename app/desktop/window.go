@@ -71,7 +71,7 @@ func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
 	w.coSeeding = newCoSeedingPage(l, p.program, w.win, w.watchAddress, func() { w.goTo(placeBrowse) }, w.look)
 	w.settings = newSettingsPage(l, p.settings, w.win, p.dataDir, o.Version)
 	if p.publisher != nil {
-		w.instance = newInstancePage(l, p.publisher, w.win, w.visit, w.copyText)
+		w.instance = newInstancePage(l, p.publisher, w.win, p.program.Resolve, w.visit, w.copyText)
 	}
 	w.main = container.NewBorder(nil, nil, w.nav.root, nil, container.NewBorder(w.bar.root, nil, nil, nil, w.content))
 	w.win.SetContent(w.main)
@@ -93,6 +93,15 @@ func (w *mainWindow) start() {
 		list := w.parts.program.Swarms()
 		w.loop.do(w.loop.ctx, func() { w.showSwarms(list) })
 	})
+	if w.instance != nil {
+		w.loop.every(w.loop.ctx, instanceEvery, func() {
+			w.loop.do(w.loop.ctx, func() {
+				if w.at == placeInstance {
+					w.instance.look()
+				}
+			})
+		})
+	}
 	if !w.parts.settings.Get().IntroSeen {
 		w.intro = showIntro(w.loop, w.parts.settings, w.win, func() {
 			w.intro = nil
@@ -135,6 +144,9 @@ func (w *mainWindow) handedOver(arg string) {
 	}
 }
 
+// instanceEvery is how often the instance page is brought up to date while it is shown.
+const instanceEvery = 2 * time.Second
+
 // goTo shows a page.
 func (w *mainWindow) goTo(p place) {
 	w.at = p
@@ -149,6 +161,7 @@ func (w *mainWindow) goTo(p place) {
 	case placeSettings:
 		page = w.settings.root
 	case placeInstance:
+		w.instance.look()
 		page = w.instance.root
 	default:
 		page = w.browse.root

@@ -167,8 +167,7 @@ func TestReportTellsWhatIsShown(t *testing.T) {
 
 func TestPublishForm(t *testing.T) {
 	r := newRig(t, withInstance)
-	r.w.goTo(placeInstance)
-	f := r.w.instance.form
+	f := r.openTab(tabPublish).form
 	test.Tap(f.button)
 	if !findText(f.root, "Choose a video file first.") {
 		t.Error("no word about the missing file")
