@@ -3,12 +3,14 @@
 package instance
 
 import (
+	"context"
 	"path/filepath"
 
 	"shoal/instance/address"
 	"shoal/instance/publish"
 	"shoal/instance/rest"
 	"shoal/instance/store"
+	"shoal/instance/thumbs"
 	"shoal/instance/webseed"
 )
 
@@ -20,10 +22,16 @@ func (i *Instance) files() *webseed.Handler {
 		Media: i.mediaFile, DownloadMedia: i.mediaDownload,
 		Torrent:         func(name string) (webseed.File, bool) { return i.torrentFile(name, false) },
 		DownloadTorrent: func(name string) (webseed.File, bool) { return i.torrentFile(name, true) },
-		Thumbnail:       i.imageFile(publish.ThumbnailDir, func(v *store.Video) string { return v.Thumbnail }),
-		Preview:         i.imageFile(publish.PreviewDir, func(v *store.Video) string { return v.Preview }),
+		Thumbnail:       i.imageFile(publish.ThumbnailDir, thumbs.Thumbnail, func(v *store.Video) string { return v.Thumbnail }),
+		Preview:         i.imageFile(publish.PreviewDir, thumbs.Preview, func(v *store.Video) string { return v.Preview }),
 		NotFound:        rest.NotFound, Logger: i.cfg.Logger,
 	})
+}
+
+// fetchPicture gets a picture of another instance.
+func (i *Instance) fetchPicture(ctx context.Context, url string, maxBytes int64) ([]byte, error) {
+	b, _, err := i.fed.Fetch().Bytes(ctx, url, "image/*", maxBytes)
+	return b, err
 }
 
 func (i *Instance) path(dir, name string) string { return filepath.Join(i.cfg.Dir, dir, name) }
@@ -70,10 +78,15 @@ func (i *Instance) torrentFile(name string, save bool) (webseed.File, bool) {
 	return f, true
 }
 
-func (i *Instance) imageFile(dir string, name func(*store.Video) string) webseed.Find {
+// imageFile finds pictures of local videos in dir, and those of remote ones at their origin.
+func (i *Instance) imageFile(dir string, kind thumbs.Kind, name func(*store.Video) string) webseed.Find {
 	return func(asked string) (webseed.File, bool) {
 		v, ok := i.store.Snapshot().ByImage(asked)
-		if !ok || !v.Served() || name(v) != asked {
+		if !ok {
+			path, mediaType, ok := i.thumbs.Find(context.Background(), kind, asked)
+			return webseed.File{Path: path, MediaType: mediaType}, ok
+		}
+		if !v.Served() || name(v) != asked {
 			return webseed.File{}, false
 		}
 		return webseed.File{Path: i.path(dir, name(v)), MediaType: "image/jpeg"}, true

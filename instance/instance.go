@@ -17,6 +17,7 @@ import (
 	"shoal/instance/rest"
 	"shoal/instance/search"
 	"shoal/instance/store"
+	"shoal/instance/thumbs"
 	"shoal/instance/tracker"
 	"shoal/peer"
 )
@@ -34,6 +35,7 @@ type Instance struct {
 	seed      *seeding
 	fed       *federation.Federation
 	index     *search.Index
+	thumbs    *thumbs.Cache
 	policy    sync.Mutex // one change of the policy at a time
 
 	ready      chan struct{}
@@ -112,6 +114,10 @@ func (i *Instance) wire() error {
 		return err
 	}
 	i.store.SetSearcher(i.index)
+	i.thumbs, err = thumbs.New(thumbs.Config{Dir: i.cfg.Dir, Store: i.store, Fetch: i.fetchPicture, Logger: i.cfg.Logger})
+	if err != nil {
+		return errors.Join(err, i.index.Close())
+	}
 	maxPerIP := 0 // the tracker's own bound
 	if i.cfg.Dev {
 		maxPerIP = -1 // everyone is on this machine
@@ -218,6 +224,7 @@ func (i *Instance) stop() error {
 	defer i.mu.Unlock()
 	i.state = closed
 	errs := []error{i.tracker.Close()}
+	i.thumbs.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
 	if err := i.server.Shutdown(ctx); err != nil {
@@ -240,6 +247,7 @@ func (i *Instance) Close() error {
 		return nil
 	}
 	i.state = closed
+	i.thumbs.Close()
 	return errors.Join(i.tracker.Close(), i.listener.Close(), i.index.Close(), i.store.Close())
 }
 

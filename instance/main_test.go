@@ -10,5 +10,8 @@ import (
 
 func TestMain(m *testing.M) {
 	// The µTP library starts this one once and never ends it.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/anacrolix/go-libutp.(*utpContext).timeoutChecker"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/anacrolix/go-libutp.(*utpContext).timeoutChecker"),
+		// The search library starts its workers when the program does.
+		goleak.IgnoreTopFunction("github.com/blevesearch/bleve_index_api.AnalysisWorker"))
 }

@@ -23,6 +23,7 @@ import (
 	"shoal/instance/federation/httpsig"
 	"shoal/instance/federation/inbox"
 	"shoal/instance/federation/ldsig"
+	"shoal/instance/federation/outgoing"
 	"shoal/instance/federation/resolve"
 	"shoal/instance/store"
 )
@@ -52,6 +53,7 @@ type Federation struct {
 	resolver *resolve.Resolver
 	follows  *follow.Service
 	inbox    *inbox.Inbox
+	outgoing *outgoing.Outgoing
 	endpoint *endpoint.Endpoint
 }
 
@@ -71,7 +73,7 @@ func New(cfg Config) (*Federation, error) {
 	})
 	f.resolver = resolve.New(resolve.Config{Store: cfg.Store, Fetch: f.fetch, Base: cfg.Base, Dev: cfg.Dev, Logger: cfg.Logger})
 	f.queue, err = delivery.New(cfg.Store.DB(), delivery.Config{
-		Post: f.post, OnResult: func(r delivery.Result) { f.follows.OnResult(r) }, Logger: cfg.Logger,
+		Post: f.post, OnResult: f.result, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the queue: %w", err)
@@ -85,6 +87,9 @@ func New(cfg Config) (*Federation, error) {
 		Verifier: httpsig.NewVerifier(httpsig.Options{Keys: f.resolver.Key, Host: cfg.Base.Host()}),
 		Base:     cfg.Base, ClientIP: cfg.ClientIP, Logger: cfg.Logger,
 	})
+	f.outgoing = outgoing.New(outgoing.Config{
+		Store: cfg.Store, Queue: f.queue, Author: f.author, Base: cfg.Base, Name: cfg.Name, Logger: cfg.Logger,
+	})
 	f.endpoint = endpoint.New(endpoint.Config{
 		Store: cfg.Store, Base: cfg.Base, Name: cfg.Name, Version: cfg.Version, VideoPage: cfg.VideoPage, Logger: cfg.Logger,
 	})
@@ -96,6 +101,12 @@ type bringer struct{ f *Federation }
 
 func (b bringer) Bring(ctx context.Context, actor *store.Actor, activity json.RawMessage) (bool, error) {
 	return b.f.inbox.Bring(ctx, actor, activity)
+}
+
+// result hears what became of an attempt to deliver an activity.
+func (f *Federation) result(r delivery.Result) {
+	f.follows.OnResult(r)
+	f.outgoing.OnResult(r)
 }
 
 // post signs and sends an activity once.

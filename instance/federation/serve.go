@@ -72,6 +72,7 @@ func (f *Federation) Serve(ctx context.Context) error {
 func (f *Federation) services() []service {
 	return []service{
 		{"reading the inbox", f.inbox.Serve},
+		{"telling others", f.outgoing.Serve},
 		{"keeping follows", f.follows.Serve},
 		{"refreshing objects", f.resolver.Serve},
 	}
