@@ -50,9 +50,12 @@ type Config struct {
 
 // Cache is the pictures on disk. Its methods are safe for concurrent use.
 type Cache struct {
-	cfg   Config
-	dir   string
-	slots chan struct{}
+	cfg    Config
+	dir    string
+	slots  chan struct{}
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup
 
 	mu      sync.Mutex
 	flights map[string]*flight
@@ -72,7 +75,7 @@ type flight struct {
 	err  error
 }
 
-// New opens the cache, with what is on disk already.
+// New opens the cache, with what is on disk already and still wanted. Close ends it.
 func New(cfg Config) (*Cache, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -84,6 +87,7 @@ func New(cfg Config) (*Cache, error) {
 		cfg: cfg, dir: filepath.Join(cfg.Dir, Dir), slots: make(chan struct{}, maxFetches),
 		flights: map[string]*flight{}, bad: map[string]time.Time{}, files: map[string]*file{},
 	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if err := os.MkdirAll(c.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of thumbnails: %w", err)
 	}
@@ -92,20 +96,49 @@ func New(cfg Config) (*Cache, error) {
 		return nil, fmt.Errorf("reading the folder of thumbnails: %w", err)
 	}
 	for _, e := range entries {
-		fi, err := e.Info()
-		if err != nil {
-			continue
+		if err := c.take(e); err != nil {
+			return nil, err
 		}
-		if _, ok := uuidOf(e.Name()); !ok || !fi.Mode().IsRegular() {
-			if filepath.Ext(e.Name()) == partExt {
-				c.remove(e.Name())
-			}
-			continue
+	}
+	return c, nil
+}
+
+// take takes up a file from an earlier run, or deletes what was not written to its end and the
+// pictures of videos that are gone.
+func (c *Cache) take(e fs.DirEntry) error {
+	uuid, ok := uuidOf(e.Name())
+	if !ok {
+		if filepath.Ext(e.Name()) == partExt {
+			c.remove(e.Name())
 		}
+		return nil
+	}
+	fi, err := e.Info()
+	if err != nil || !fi.Mode().IsRegular() {
+		return nil //nolint:nilerr // gone meanwhile
+	}
+	err = c.cfg.Store.Read(func(tx *store.Tx) (err error) {
+		_, ok, err = tx.RemoteVideoByUUID(uuid)
+		return err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("taking up thumbnails: %w", err)
+	case !ok:
+		c.remove(e.Name())
+	default:
 		c.files[e.Name()] = &file{fi.Size(), fi.ModTime()}
 		c.total += fi.Size()
 	}
-	return c, nil
+	return nil
+}
+
+// Close ends what is being fetched and waits for it.
+func (c *Cache) Close() {
+	c.mu.Lock()
+	c.cancel()
+	c.mu.Unlock()
+	c.work.Wait()
 }
 
 var (
@@ -167,11 +200,15 @@ func (c *Cache) bring(ctx context.Context, name, url string) error {
 		c.mu.Unlock()
 		return errNone
 	}
+	if c.ctx.Err() != nil {
+		c.mu.Unlock()
+		return errNone
+	}
 	fl, ok := c.flights[name]
 	if !ok {
 		fl = &flight{done: make(chan struct{})}
 		c.flights[name] = fl
-		go c.fetch(context.WithoutCancel(ctx), fl, name, url) // others may wait for it too
+		c.work.Go(func() { c.fetch(fl, name, url) }) // not the asker's alone: others may wait for it too
 	}
 	c.mu.Unlock()
 	select {
@@ -182,8 +219,8 @@ func (c *Cache) bring(ctx context.Context, name, url string) error {
 	}
 }
 
-func (c *Cache) fetch(ctx context.Context, fl *flight, name, url string) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+func (c *Cache) fetch(fl *flight, name, url string) {
+	ctx, cancel := context.WithTimeout(c.ctx, fetchTime)
 	defer cancel()
 	size, err := c.get(ctx, name, url)
 	c.mu.Lock()
