@@ -13,9 +13,8 @@ import (
 type algorithm uint8
 
 const (
-	unknownAlgorithm algorithm = iota
 	// anyRSA is for signatures that leave it to the key: what RSA keys are used with.
-	anyRSA
+	anyRSA algorithm = iota + 1
 	rsaSHA256    // RSASSA-PKCS1-v1_5 with SHA-256
 	rsaSHA512    // RSASSA-PKCS1-v1_5 with SHA-512
 	rsaPSSSHA512 // RSASSA-PSS with SHA-512

@@ -17,7 +17,9 @@ const (
 )
 
 // withContext is a context with one more object.
-func withContext(object string) string { return strings.TrimSuffix(testContext, "]") + "," + object + "]" }
+func withContext(object string) string {
+	return strings.TrimSuffix(testContext, "]") + "," + object + "]"
+}
 
 func testKey(t testing.TB) *rsa.PrivateKey {
 	t.Helper()

@@ -309,11 +309,12 @@ func (c *canonicalizer) related(blank int32, issuer *issuer) (map[string][]int32
 			if err := c.spend(1); err != nil {
 				return nil, err
 			}
-			id, ok := c.canonical[n], true
+			id := c.canonical[n]
 			if id == "" {
-				if id, ok = issuer.names[n]; !ok {
-					id = c.hashes[n]
-				}
+				id = issuer.names[n]
+			}
+			if id == "" {
+				id = c.hashes[n]
 			}
 			input := "sog"[j : j+1]
 			if j < 2 {

@@ -25,7 +25,7 @@ type vector struct {
 	BodyBase64 string
 	LD         *struct {
 		OptionsNQuads, DocumentNQuads, OptionsHash, DocumentHash, Creator, PublicKeyPem string
-		Valid                                                                            bool
+		Valid                                                                           bool
 	}
 }
 
