@@ -68,8 +68,9 @@ type Config struct {
 	Now func() time.Time
 	// MaxHosts bounds the hosts that are served at once, not counting slow ones. Default 64.
 	MaxHosts int
-	// MaxSlow bounds the hosts that take longer than a second and are waited for beside the
-	// MaxHosts others. Default twice MaxHosts.
+	// MaxSlow bounds the hosts that are waited for beside the MaxHosts others: those that take
+	// longer than half a second, and, in half of the places, those that failed last. Default twice
+	// MaxHosts.
 	MaxSlow int
 	// Timeout bounds one attempt. Default 15 s.
 	Timeout time.Duration

@@ -437,6 +437,82 @@ func TestDeadAndSlowHostsDelayNobody(t *testing.T) {
 	})
 }
 
+// Hosts that work, but slowly, do not stand in line behind those that do not answer at all.
+func TestSlowHostsGoBeforeDeadOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{say: func(a Attempt) answer {
+			if strings.HasPrefix(a.Inbox, "https://dead") {
+				return answer{status: hang}
+			}
+			time.Sleep(700 * time.Millisecond)
+			return answer{status: 202}
+		}}
+		q := newQueue(t, tempDB(t), Config{Post: w.post, MaxHosts: 4, MaxSlow: 8})
+		dead, slow := note("dead"), note("slow")
+		for i := range 100 {
+			dead.Inboxes = append(dead.Inboxes, fmt.Sprintf("https://dead%d.example/inbox", i))
+		}
+		for i := range 10 {
+			slow.Inboxes = append(slow.Inboxes, fmt.Sprintf("https://slow%d.example/inbox", i))
+		}
+		enqueue(t, q, slow, dead)
+		stop := serve(t, q)
+		time.Sleep(20 * time.Minute) // all of them are known by now
+		for round := range 5 {
+			slow.ID = fmt.Sprint("slow", round)
+			enqueue(t, q, slow)
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+			n := 0
+			for _, s := range w.all() {
+				if s.ok && s.ID == slow.ID {
+					n++
+				}
+			}
+			if n != 10 {
+				t.Errorf("round %d: %d of 10 in five seconds", round, n)
+			}
+		}
+		w.mu.Lock()
+		w.say = nil
+		w.mu.Unlock()
+		stop()
+	})
+}
+
+// What waits is on disk: in memory there is little more than the names of the hosts.
+func TestMemory(t *testing.T) {
+	const hosts, messages = 2000, 100
+	inUse := func() int64 {
+		runtime.GC()
+		runtime.GC() // pools live through one
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	db := tempDB(t)
+	q := newQueue(t, db, Config{Post: (&world{}).post})
+	m := note("1")
+	m.Body = make([]byte, 16<<10)
+	for i := range hosts {
+		m.Inboxes = append(m.Inboxes, fmt.Sprintf("https://h%d.example/inbox", i))
+	}
+	before := inUse()
+	for i := range messages {
+		m.ID = fmt.Sprint(i)
+		enqueue(t, q, m)
+	}
+	grown := inUse() - before
+	if q.Depth() != hosts*messages {
+		t.Errorf("depth %d", q.Depth())
+	}
+	if grown > 1000*hosts {
+		t.Errorf("%d bytes for each host", grown/hosts)
+	}
+	t.Logf("%d bytes for each host", grown/hosts)
+	runtime.KeepAlive(q)
+}
+
 func TestMaxHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{say: func(Attempt) answer {

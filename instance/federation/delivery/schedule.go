@@ -36,15 +36,17 @@ type host struct {
 	retry   bool  // a person asked for another attempt since a worker took it
 }
 
-// turns decides whose turn it is. Hosts that are due stand in one of two lines: those known to be
-// slow in their own, so that no number of them keeps the others from being served.
+// turns decides whose turn it is. Hosts that are due stand in one of three lines: those known to be
+// slow in their own, and those that failed last in another, so that no number of them keeps the
+// others from being served.
 type turns struct {
-	waiting    timers
-	fast, slow line
-	slowNames  map[string]struct{}
-	// inFast are the runs that count against MaxHosts; nSlow is the number of the others.
-	inFast map[*run]struct{}
-	nSlow  int
+	waiting          timers
+	fast, slow, sick line
+	slowNames        map[string]struct{}
+	// inFast are the runs that count against MaxHosts; nSlow is the number of the others, of which
+	// nSick are with hosts that failed last. Those get half of the places at most.
+	inFast       map[*run]struct{}
+	nSlow, nSick int
 }
 
 func newTurns() turns {
@@ -55,7 +57,8 @@ func newTurns() turns {
 type run struct {
 	h     *host
 	start time.Time
-	slow  bool
+	slow  bool // counts against MaxSlow
+	sick  bool // and among the sick
 	// state is the host's health: at first the host's own, then as the attempts change it.
 	state health
 }
@@ -75,9 +78,13 @@ func (q *Queue) await(h *host, at int64) {
 		return
 	}
 	h.phase = phaseReady
-	if _, slow := q.slowNames[h.name]; slow {
+	_, slow := q.slowNames[h.name]
+	switch {
+	case h.fails > 0:
+		q.sick.push(h)
+	case slow:
 		q.slow.push(h)
-	} else {
+	default:
 		q.fast.push(h)
 	}
 }
@@ -111,12 +118,18 @@ func (q *Queue) take() (runs []*run, wait time.Duration) {
 		wait = min(wait, time.Duration(q.waiting[0].wakeAt-now)*time.Millisecond)
 	}
 	for q.nSlow < q.cfg.MaxSlow {
-		h := q.next(&q.slow)
+		h, sick := q.next(&q.slow), false
+		if h == nil && q.nSick < max(q.cfg.MaxSlow/2, 1) {
+			h, sick = q.next(&q.sick), true
+		}
 		if h == nil {
 			break
 		}
 		q.nSlow++
-		runs = append(runs, &run{h: h, start: time.Now(), slow: true, state: h.health})
+		if sick {
+			q.nSick++
+		}
+		runs = append(runs, &run{h: h, start: time.Now(), slow: true, sick: sick, state: h.health})
 	}
 	for {
 		if len(q.inFast) >= q.cfg.MaxHosts {
@@ -189,6 +202,9 @@ func (q *Queue) rememberSlow(name string, slow bool) {
 // ended frees the place of a run that made n attempts and hands its report on.
 func (q *Queue) ended(r *run, rep *report, n int) {
 	q.mu.Lock()
+	if r.sick {
+		q.nSick--
+	}
 	if r.slow {
 		q.nSlow--
 	} else {

@@ -47,10 +47,10 @@ func checkType(contentType string) error {
 	if err != nil {
 		return fmt.Errorf("its type %q cannot be read", clip(contentType))
 	}
-	switch {
-	case t == activityType:
+	switch t {
+	case activityType:
 		return nil
-	case t == ldType:
+	case ldType:
 		for p := range strings.FieldsSeq(params["profile"]) {
 			if p == profile {
 				return nil
