@@ -69,7 +69,7 @@ func (b *Inbox) comment(ctx context.Context, in Incoming, o object) (Effect, err
 
 // open refuses comments on a video that has none, or is not there any more.
 func (b *Inbox) open(tx *store.Tx, id string, local *store.Video) error {
-	policy := store.CommentsEnabled
+	var policy store.CommentsPolicy
 	if local != nil {
 		v, ok, err := tx.Video(local.ID)
 		if err != nil {

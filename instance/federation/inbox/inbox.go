@@ -85,7 +85,8 @@ type Limits struct {
 	Rate, Burst int
 	// HostRate and HostBurst are the same for one host. Defaults: 50, 500.
 	HostRate, HostBurst int
-	// Concurrent bounds the requests at once, HostConcurrent those of one host. Defaults: 128, 16.
+	// Concurrent bounds the requests at once, HostConcurrent those of one host. Defaults: 128, 16. What
+	// one address asks under many hosts' names is bounded by four times as much as a host's.
 	Concurrent, HostConcurrent int
 	// MaxWaiting bounds the items on disk, MaxWaitingOf those of one host. Defaults: 100,000, 10,000.
 	MaxWaiting, MaxWaitingOf int
@@ -123,11 +124,19 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// perClient are the limits for one address.
+func perClient(l Limits) Limits {
+	const hosts = 4
+	l.HostRate, l.HostBurst, l.HostConcurrent = hosts*l.HostRate, hosts*l.HostBurst, min(hosts*l.HostConcurrent, l.Concurrent/2+1)
+	return l
+}
+
 // Inbox receives activities. It is safe for concurrent use.
 type Inbox struct {
 	cfg   Config
 	log   *slog.Logger
-	gate  *gate
+	// gate bounds what comes of one host, clients what comes from one address.
+	gate, clients *gate
 	lines *lines
 	// unasked bounds videos that nobody here asked for.
 	unasked *limits
@@ -146,7 +155,7 @@ func New(c Config) *Inbox {
 	if c.ClientIP == nil {
 		c.ClientIP = connectionIP
 	}
-	return &Inbox{cfg: c, log: c.Logger, gate: newGate(c.Limits), lines: newLines(), unasked: newUnasked(), viewers: newViewers()}
+	return &Inbox{cfg: c, log: c.Logger, gate: newGate(c.Limits), clients: newGate(perClient(c.Limits)), lines: newLines(), unasked: newUnasked(), viewers: newViewers()}
 }
 
 // connectionIP is the address at the other end of the connection.

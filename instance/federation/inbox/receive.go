@@ -58,8 +58,7 @@ func (b *Inbox) receive(target func(*http.Request) (id string, ok bool)) http.Ha
 			a.write(w)
 			return
 		}
-		// Claimed hosts are not proved yet: one address cannot use up what another's may ask.
-		leave, wait, ok := b.gate.enter(b.cfg.ClientIP(r).String() + " " + claimed.host)
+		leave, wait, ok := b.enter(r, claimed.host)
 		if !ok {
 			answer{http.StatusTooManyRequests, "too many requests: come back later", wait}.write(w)
 			return
@@ -75,6 +74,22 @@ func (b *Inbox) receive(target func(*http.Request) (id string, ok bool)) http.Ha
 		}
 		a.write(w)
 	}
+}
+
+// enter bounds what one address asks, and what it asks of one host. Claimed hosts are not proved yet:
+// one address cannot use up what another's may ask in the same name.
+func (b *Inbox) enter(r *http.Request, host string) (leave func(), wait time.Duration, ok bool) {
+	client := b.cfg.ClientIP(r).String()
+	leaveClient, wait, ok := b.clients.enter(client)
+	if !ok {
+		return nil, wait, false
+	}
+	leaveHost, wait, ok := b.gate.enter(client + " " + host)
+	if !ok {
+		leaveClient()
+		return nil, wait, false
+	}
+	return func() { leaveHost(); leaveClient() }, 0, true
 }
 
 // claim is who a request says it is of.
@@ -153,9 +168,13 @@ func (b *Inbox) read(w http.ResponseWriter, r *http.Request) ([]byte, answer) {
 	return body, answer{}
 }
 
+// takeTime bounds what is done before the answer, fetching a key included.
+const takeTime = 20 * time.Second
+
 // take verifies a body and puts it on disk.
 func (b *Inbox) take(r *http.Request, body []byte, to string, claimed claim) answer {
-	ctx := r.Context()
+	ctx, cancel := context.WithTimeout(r.Context(), takeTime)
+	defer cancel()
 	// Many servers tell everybody of each account that goes. Of one that was never known here there
 	// is nothing to fetch, check or do.
 	if b.unknownGoes(body, claimed) {

@@ -120,6 +120,8 @@ func (b *Inbox) forwarded(ctx context.Context, body []byte, a *vocab.Activity) a
 		return answer{}
 	case errors.Is(err, resolve.ErrGone), errors.Is(err, resolve.ErrBlocked):
 		return done()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return answer{http.StatusServiceUnavailable, "the signature cannot be checked now: come back later", time.Minute}
 	case isLD(err):
 		b.log.Debug("a Linked Data signature does not hold", "actor", a.Actor.ID, "error", err)
 		return deny(http.StatusForbidden, "invalid Linked Data signature")

@@ -76,7 +76,7 @@ func (b *Inbox) bring(ctx context.Context, in Incoming, id string, share bool) (
 		return nil, verdict(err)
 	}
 	if known == nil {
-		b.cfg.Resolver.Touch(v.ID) // its comments
+		b.cfg.Resolver.TouchComments(v.ID)
 	}
 	return func(tx *store.Tx) error {
 		err := tx.AddSource(v.ID, in.Actor.ID)

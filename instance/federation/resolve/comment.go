@@ -14,9 +14,6 @@ import (
 // maxParents bounds how many comments above one are fetched.
 const maxParents = 30
 
-// typeNote is the type of a comment.
-const typeNote = "Note"
-
 // Comment returns a comment, fetched with the comments above it and with its video unless they are
 // stored, and stores them.
 func (r *Resolver) Comment(ctx context.Context, id string) (*store.Comment, error) {

@@ -26,28 +26,44 @@ const (
 // refresher is what waits to be fetched anew.
 type refresher struct {
 	mu      sync.Mutex
-	waiting map[string]bool
-	ids     chan string
+	waiting map[wish]bool
+	wishes  chan wish
+}
+
+// wish is an object to fetch anew; of a video, perhaps its comments alone.
+type wish struct {
+	id           string
+	commentsOnly bool
 }
 
 func newRefresher() refresher {
-	return refresher{waiting: map[string]bool{}, ids: make(chan string, maxWaiting)}
+	return refresher{waiting: map[wish]bool{}, wishes: make(chan wish, maxWaiting)}
 }
 
 // Touch asks for a fresh copy of a stored actor or video in the background: it is used and may be old.
 // It never waits; where too many are asked for, it does nothing.
-func (r *Resolver) Touch(id string) {
-	q := &r.refresh
+func (r *Resolver) Touch(id string) { r.refresh.add(wish{id: id}) }
+
+// TouchComments asks for the comments of a video that was fetched a moment ago, as Touch does.
+func (r *Resolver) TouchComments(id string) { r.refresh.add(wish{id, true}) }
+
+func (q *refresher) add(w wish) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.waiting[id] {
+	if q.waiting[w] {
 		return
 	}
 	select {
-	case q.ids <- id:
-		q.waiting[id] = true
-	default:
+	case q.wishes <- w:
+		q.waiting[w] = true
+	default: // too many
 	}
+}
+
+func (q *refresher) done(w wish) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.waiting, w)
 }
 
 // Serve fetches anew what Touch names, at a bounded rate, until the context ends. It returns nil.
@@ -60,13 +76,11 @@ func (r *Resolver) Serve(ctx context.Context) error {
 				select {
 				case <-ctx.Done():
 					return
-				case id := <-r.refresh.ids:
+				case w := <-r.refresh.wishes:
 					if limit.Wait(ctx) == nil {
-						r.refreshOne(ctx, id)
+						r.refreshOne(ctx, w)
 					}
-					r.refresh.mu.Lock()
-					delete(r.refresh.waiting, id)
-					r.refresh.mu.Unlock()
+					r.refresh.done(w)
 				}
 			}
 		})
@@ -75,19 +89,24 @@ func (r *Resolver) Serve(ctx context.Context) error {
 	return nil
 }
 
-func (r *Resolver) refreshOne(ctx context.Context, id string) {
+func (r *Resolver) refreshOne(ctx context.Context, w wish) {
 	ctx, cancel := context.WithTimeout(ctx, flightTime)
 	defer cancel()
-	video, err := r.storedVideo(id)
-	if err == nil && video != nil {
-		if _, err = r.Video(ctx, id, Fresh); err == nil {
-			err = r.talk(ctx, video)
+	v, err := r.storedVideo(w.id)
+	switch {
+	case err != nil:
+	case v != nil:
+		if !w.commentsOnly {
+			v, err = r.Video(ctx, w.id, Fresh)
 		}
-	} else if err == nil {
-		err = r.refreshActor(ctx, id)
+		if err == nil {
+			err = r.talk(ctx, v)
+		}
+	case !w.commentsOnly:
+		err = r.refreshActor(ctx, w.id)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
-		r.log.Debug("a remote object could not be refreshed", "id", id, "error", err)
+		r.log.Debug("a remote object could not be refreshed", "id", w.id, "error", err)
 	}
 }
 
