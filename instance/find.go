@@ -4,7 +4,6 @@ package instance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -151,12 +150,4 @@ func (i *Instance) actingAs(name string) (*store.Account, error) {
 		return nil, fmt.Errorf("there is no account %s here: see the list of accounts", name)
 	}
 	return a, nil
-}
-
-// person turns an error of another room into one for a person.
-func person(doing string, err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return fmt.Errorf("%s: %w", doing, err)
 }

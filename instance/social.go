@@ -105,13 +105,13 @@ func (i *Instance) Comment(ctx context.Context, target, as, text, replyTo string
 // newComment is a comment with its id, which is below the video's page on this instance.
 func (i *Instance) newComment(a *store.Account, f found, text, replyTo string) *store.Comment {
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	page := ""
+	var videoUUID string
 	if f.local != nil {
-		page = i.base.Video(f.local.UUID)
+		videoUUID = f.local.UUID
 	} else {
-		page = i.base.Video(f.remote.UUID)
+		videoUUID = f.remote.UUID
 	}
-	id := page + "/comments/" + uuid.NewString()
+	id := i.base.Video(videoUUID) + "/comments/" + uuid.NewString()
 	c := &store.Comment{
 		ID: id, URL: id, Video: f.id(i), InReplyTo: replyTo, Author: i.base.Account(a.Name), Text: text, HTML: object.MarkdownHTML(text),
 		Local: true, Created: now, Updated: now,
