@@ -42,7 +42,8 @@ func (l Local) Actor(snap *store.Snapshot, name string) (*vocab.Actor, bool) {
 	}
 	if acc, ok := snap.Account(name); ok {
 		a := l.actor(snap, "Person", l.Base.Account(name), name, acc.DisplayName)
-		a.Published, a.Summary = acc.Created, padded(clip(acc.Description, maxSupport), 3)
+		a.Published = acc.Created
+		Describe(a, acc.DisplayName, acc.Description, "")
 		return a, true
 	}
 	c, ok := snap.Channel(name)
@@ -55,9 +56,8 @@ func (l Local) Actor(snap *store.Snapshot, name string) (*vocab.Actor, bool) {
 	}
 	mods := true
 	a := l.actor(snap, "Group", l.Base.Channel(name), name, c.DisplayName)
-	a.Published, a.Summary = c.Created, padded(clip(c.Description, maxSupport), 3)
-	a.Support = padded(clip(c.Support, maxSupport), 3)
-	a.PostingRestrictedToMods = &mods
+	a.Published, a.PostingRestrictedToMods = c.Created, &mods
+	Describe(a, c.DisplayName, c.Description, c.Support)
 	a.AttributedTo = vocab.Refs{vocab.TypedRef("Person", l.Base.Account(owner.Name))}
 	return a, true
 }
@@ -72,6 +72,14 @@ func (l Local) actor(snap *store.Snapshot, kind, id, username, name string) *voc
 		SharedInbox: l.SharedInbox(),
 		PublicKey:   vocab.PublicKey{ID: id + "#main-key", Owner: id, PEM: snap.PublicPEM(username)},
 	}
+}
+
+// Describe sets how an actor describes itself, in lengths that PeerTube takes.
+func Describe(a *vocab.Actor, name, summary, support string) {
+	if name != "" {
+		a.Name = clip(name, maxName)
+	}
+	a.Summary, a.Support = padded(clip(summary, maxSupport), 3), padded(clip(support, maxSupport), 3)
 }
 
 // Owners are a local video's channel and the account that it belongs to.

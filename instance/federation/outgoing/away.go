@@ -28,7 +28,7 @@ const bucketAway = "outgoingAway"
 // up hears of what it missed once it answers again.
 func (o *Outgoing) OnResult(r delivery.Result) {
 	o.mu.Lock()
-	since, away := o.away[r.Inbox]
+	_, away := o.away[r.Inbox]
 	o.mu.Unlock()
 	switch {
 	case r.Done && away:
@@ -37,8 +37,7 @@ func (o *Outgoing) OnResult(r delivery.Result) {
 		default: // the next delivery tells again
 		}
 	case r.Failed && !away && lost(r.Status):
-		since = o.cfg.Now().Add(-missed)
-		if err := o.keepAway(r.Inbox, since); err != nil {
+		if err := o.keepAway(r.Inbox, o.cfg.Now().Add(-missed)); err != nil {
 			o.cfg.Logger.Error("it cannot be kept that a follower is away", "inbox", r.Inbox, "error", err)
 		}
 	}

@@ -224,6 +224,14 @@ func (p *planner) actorUpdated() error {
 	if !ok {
 		return nil
 	}
+	// The snapshot may be older than the change.
+	if len(p.change.New) > 0 {
+		var is struct{ DisplayName, Description, Support string }
+		if err := json.Unmarshal(p.change.New, &is); err != nil {
+			return fmt.Errorf("decoding an actor: %w", err)
+		}
+		object.Describe(a, is.DisplayName, is.Description, is.Support)
+	}
 	followed := []string{id, p.o.cfg.Base.Actor()}
 	if owner := a.Owner(); owner != "" {
 		followed = append(followed, owner)
