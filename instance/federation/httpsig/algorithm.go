@@ -14,10 +14,10 @@ type algorithm uint8
 
 const (
 	// anyRSA is for signatures that leave it to the key: what RSA keys are used with.
-	anyRSA algorithm = iota + 1
-	rsaSHA256    // RSASSA-PKCS1-v1_5 with SHA-256
-	rsaSHA512    // RSASSA-PKCS1-v1_5 with SHA-512
-	rsaPSSSHA512 // RSASSA-PSS with SHA-512
+	anyRSA       algorithm = iota + 1
+	rsaSHA256              // RSASSA-PKCS1-v1_5 with SHA-256
+	rsaSHA512              // RSASSA-PKCS1-v1_5 with SHA-512
+	rsaPSSSHA512           // RSASSA-PSS with SHA-512
 )
 
 func (a algorithm) verify(key *rsa.PublicKey, text string, signature []byte) bool {

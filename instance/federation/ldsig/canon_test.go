@@ -128,6 +128,20 @@ func poison() map[string]string {
 	all["3000 alike"] = wrap(`"object":[` + strings.TrimSuffix(strings.Repeat(`{"type":"Note"},`, 3000), ",") + `]`)
 	all["3000 pairs"] = wrap(`"object":[` + strings.TrimSuffix(strings.Repeat(`{"p":{}},`, 1500), ",") + `]`)
 	all["bicycle"] = wrap(`"object":[{"id":"_:h","p":[` + strings.TrimSuffix(strings.Repeat(`{"p":"_:h"},`, 2000), ",") + `]},{"id":"_:i","p":[` + strings.TrimSuffix(strings.Repeat(`{"p":"_:i"},`, 1900), ",") + `]}]`)
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return strings.TrimSuffix(b.String(), ",")
+	}
+	all["3900 different"] = wrap(`"object":[` + many(3900, `{"type":"Note","name":"%[1]d","p":"http://b.example/%[1]d","content":"x"},`) + `]`)
+	all["long values"] = wrap(`"object":[` + many(90, `{"name":"%d","content":"`+strings.Repeat("long ", 2000)+`"},`) + `]`)
+	all["many contexts"] = wrap(`"object":[` + many(2000, `{"@context":{"a%[1]d":"http://b.example/%[1]d"}},`) + `]`)
+	all["large contexts"] = wrap(`"object":[` + many(12, `{"@context":{`+many(900, `"a%[1]d":"http://b.example/%[1]d",`)+`,"x%d":"http://b.example/"}},`) + `]`)
+	all["the same context"] = wrap(`"object":[` + many(50, `{"@context":["https://www.w3.org/ns/activitystreams",{"x%[1]d":"http://b.example/%[1]d"}]},`) + `]`)
+	all["scoped"] = strings.Replace(wrap(`"attachment":{"type":"Multikey","id":"http://b.example/k"},"to":[`+many(960, `"http://b.example/%d",`)+`]`),
+		`"https://w3id.org/security/v1"`, `"https://w3id.org/security/v1","https://w3id.org/security/multikey/v1"`, 1)
 	return all
 }
 

@@ -17,8 +17,9 @@ const (
 	asNS        = asURL + "#"
 	ptNS        = "https://joinpeertube.org/ns#"
 
-	// maxContextBytes and maxTerms bound a context inside a body; PeerTube's largest is 2 KB.
+	// Bounds on all contexts of a body together, and on the names of one; PeerTube's largest is 2 KB.
 	maxContextBytes = 64 << 10
+	maxContextParts = 64
 	maxTerms        = 1000
 	// maxCached is how many parsed contexts are kept.
 	maxCached = 256
@@ -108,14 +109,29 @@ func (c *contextSet) LoadDocument(url string) (*ld.RemoteDocument, error) {
 	return nil, fmt.Errorf("%w: %.200q", ErrUnknownContext, url)
 }
 
+// budget is what the contexts of one body may still take.
+type budget struct{ bytes, parts int }
+
+func newBudget() *budget { return &budget{bytes: maxContextBytes, parts: maxContextParts} }
+
+// spend takes one context from the budget.
+func (b *budget) spend(local *value) error {
+	b.bytes -= local.end - local.start
+	b.parts -= max(1, len(local.items))
+	if b.bytes < 0 || b.parts < 0 || len(local.members) > maxTerms {
+		return fmt.Errorf("%w: its contexts are too long", ErrTooComplex)
+	}
+	return nil
+}
+
 // scope is the one that local, a context in text, makes inside parent (nil: outermost).
-func (c *contextSet) scope(parent *scope, local *value, text string) (*scope, error) {
+func (c *contextSet) scope(parent *scope, local *value, text string, b *budget) (*scope, error) {
+	if err := b.spend(local); err != nil {
+		return nil, err
+	}
 	key := text[local.start:local.end]
 	if parent != nil {
 		key = parent.key + "\n" + key
-	}
-	if len(key) > maxContextBytes {
-		return nil, fmt.Errorf("%w: contexts of over %d bytes", ErrTooComplex, maxContextBytes)
 	}
 	c.mu.Lock()
 	s := c.recent[key]
@@ -256,7 +272,7 @@ func (c *contextSet) term(name string, d *ld.TermDefinition) (*term, error) {
 		t.container = otherContainer
 	}
 	if core := c.core[name]; core != nil {
-		if *t != *core {
+		if !sameMeaning(t, core) {
 			return nil, fmt.Errorf("%w: a context that changes what %q means", ErrAmbiguous, name)
 		}
 		return t, nil
@@ -273,6 +289,19 @@ func (c *contextSet) term(name string, d *ld.TermDefinition) (*term, error) {
 		return nil, fmt.Errorf("%w: a context with another name, %q, for %s", ErrAmbiguous, name, t.iri)
 	}
 	return t, nil
+}
+
+// sameMeaning says whether a name means the same by two definitions: a datatype may differ, for it
+// changes what is signed and not what is read.
+func sameMeaning(a, b *term) bool {
+	x, y := *a, *b
+	for _, t := range []*term{&x, &y} {
+		t.prefix = false
+		if !strings.HasPrefix(t.coercion, "@") {
+			t.coercion = ""
+		}
+	}
+	return x == y && (a.prefix == b.prefix || !b.prefix)
 }
 
 // safeIRI says whether s has no character that would end an IRI in N-Quads.

@@ -32,6 +32,7 @@ type walker struct {
 	labels   map[string]int32 // explicit blank node labels
 	blank    int32            // blank nodes so far
 	maxBlank int
+	budget   *budget // for contexts
 	escape   escaper
 	// described are the ids that have members other than id and type somewhere.
 	described map[string]bool
@@ -54,7 +55,7 @@ func (w *walker) emit(s node, p string, o node) {
 // object emits an object's quads and returns its node.
 func (w *walker) object(sc *scope, v *value, top bool) (n node, err error) {
 	if local := v.get("@context"); local != nil {
-		if sc, err = w.contexts.scope(sc, local, w.text); err != nil {
+		if sc, err = w.contexts.scope(sc, local, w.text, w.budget); err != nil {
 			return n, err
 		}
 	}

@@ -2,7 +2,23 @@
 
 package ldsig
 
-import "unicode"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// fold gives names that strings.EqualFold calls equal the same form.
+func fold(name string) string {
+	ascii := true
+	for i := range len(name) {
+		ascii = ascii && name[i] < utf8.RuneSelf
+	}
+	if ascii {
+		return strings.ToLower(name)
+	}
+	return strings.Map(smallest, name)
+}
 
 // smallest is the least of the characters that differ from r by case alone.
 func smallest(r rune) rune {

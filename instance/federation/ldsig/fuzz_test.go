@@ -57,7 +57,7 @@ func FuzzWalker(f *testing.F) {
 		v.members = slices.DeleteFunc(v.members, func(m member) bool { return m.name == "signature" })
 		w := walker{
 			contexts: s.contexts, text: text, labels: map[string]int32{}, maxBlank: 50,
-			escape: escapeTab, described: map[string]bool{},
+			escape: escapeTab, described: map[string]bool{}, budget: newBudget(),
 		}
 		if _, err := w.object(nil, &v, true); err != nil {
 			return

@@ -10,7 +10,7 @@ import (
 )
 
 // maxScoped bounds the bodies that json-gold expands: it compares each value of a member with each.
-const maxScoped = 2000
+const maxScoped = 1000
 
 // expandWithJSONGold turns a body into quads where known contexts ask for more of JSON-LD than the
 // walker does: scoped contexts and graphs, as in object integrity proofs (FEP-8b32). The same is
@@ -23,6 +23,7 @@ func (w *walker) expandWithJSONGold(v *value) (err error) {
 		}
 	}()
 	count := 0
+	w.budget = newBudget()
 	if err := w.plainObject(v, nil, &count); err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (w *walker) plainObject(v *value, sc *scope, count *int) (err error) {
 		}
 	}
 	if local := v.get("@context"); local != nil {
-		if sc, err = w.contexts.scope(sc, local, w.text); err != nil {
+		if sc, err = w.contexts.scope(sc, local, w.text, w.budget); err != nil {
 			return err
 		}
 	}

@@ -96,7 +96,7 @@ func New(o Options) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.options, err = c.scope(nil, &local, text); err != nil {
+	if s.options, err = c.scope(nil, &local, text, newBudget()); err != nil {
 		return nil, fmt.Errorf("reading the context of signatures: %w", err)
 	}
 	return s, nil

@@ -122,7 +122,7 @@ func (s *Suite) survives(v *value, text string) error {
 	if local == nil {
 		return fmt.Errorf("%w: the body has no @context", ErrUnknownTerm)
 	}
-	sc, err := s.contexts.scope(nil, local, text)
+	sc, err := s.contexts.scope(nil, local, text, newBudget())
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func hexSum(s string) string {
 func (s *Suite) normalize(ctx context.Context, sc *scope, v *value, text string, e escaper) (nquads string, varies bool, err error) {
 	w := walker{
 		contexts: s.contexts, text: text, labels: map[string]int32{}, maxBlank: s.o.MaxBlankNodes,
-		escape: e, described: map[string]bool{}, quads: make([]quad, 0, 64),
+		escape: e, described: map[string]bool{}, budget: newBudget(), quads: make([]quad, 0, 64),
 	}
 	_, err = w.object(sc, v, true)
 	if err == errScoped { //nolint:errorlint // a mark inside this package, never wrapped

@@ -121,18 +121,16 @@ func TestEveryByteCounts(t *testing.T) {
 		body, key := v.body(t), v.key(t)
 		step := 1
 		if len(body) > 1500 {
-			step = 1 + len(body)/500
+			step = 1 + len(body)/150
 		}
 		for i := 0; i < len(body); i += step {
-			for _, flip := range []byte{1, 0x20} {
-				tampered := bytes.Clone(body)
-				tampered[i] ^= flip
-				err := s.Verify(t.Context(), tampered, key)
-				if err == nil && saying(t, body) != saying(t, tampered) {
-					t.Errorf("%s: byte %d from %q to %q goes unnoticed: …%s…", v.name, i, body[i], tampered[i], tampered[max(0, i-40):min(len(tampered), i+40)])
-				} else if errors.Is(err, ErrTooComplex) {
-					t.Errorf("%s: byte %d: %v", v.name, i, err)
-				}
+			tampered := bytes.Clone(body)
+			tampered[i] ^= []byte{1, 0x20}[i/step%2]
+			err := s.Verify(t.Context(), tampered, key)
+			if err == nil && saying(t, body) != saying(t, tampered) {
+				t.Errorf("%s: byte %d from %q to %q goes unnoticed: …%s…", v.name, i, body[i], tampered[i], tampered[max(0, i-40):min(len(tampered), i+40)])
+			} else if errors.Is(err, ErrTooComplex) {
+				t.Errorf("%s: byte %d: %v", v.name, i, err)
 			}
 		}
 	}
