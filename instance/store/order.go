@@ -85,7 +85,7 @@ func pageOf(found []item, q ListQuery) []item {
 	start := min(max(q.Start, 0), len(found))
 	end := len(found)
 	if q.Count >= 0 {
-		end = min(end, start+q.Count)
+		end = start + min(q.Count, len(found)-start)
 	}
 	if start == end {
 		return nil

@@ -45,9 +45,9 @@ type Store struct {
 
 // Open opens the database in dir, makes what is missing, and brings an older one up to date. Its
 // errors are sentences for a person.
-func Open(dir string) (*Store, error) { return open(dir, migrations()) }
+func Open(dir string) (*Store, error) { return open(dir, migrations(), newKey) }
 
-func open(dir string, steps []migration) (*Store, error) {
+func open(dir string, steps []migration, newKey func() ([]byte, error)) (*Store, error) {
 	path := filepath.Join(dir, FileName)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, explain(path, err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,13 +22,18 @@ var now = time.Date(2026, 11, 22, 15, 25, 47, 388_000_000, time.UTC)
 
 func openTest(t *testing.T, dir string) *Store {
 	t.Helper()
-	s, err := Open(dir)
+	s, err := open(dir, migrations(), testKey())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
+
+// oneKey makes the key that all actors of the tests share: making many takes long.
+var oneKey = sync.OnceValues(newKey)
+
+func testKey() func() ([]byte, error) { return oneKey }
 
 func sample(s *Store) Video {
 	c, _ := s.Snapshot().Channel(NameChannel)
@@ -167,7 +173,7 @@ func TestOlderVersionMigrates(t *testing.T) {
 		return tx.Bucket(bucketSettings).Put([]byte("new"), []byte("yes"))
 	})
 	for range 2 { // the second time there is nothing to do
-		s, err := open(dir, newer)
+		s, err := open(dir, newer, testKey())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +200,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	failing := append(migrations(), func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketSettings).Put([]byte("half"), []byte("done"))
 	}, func(*bolt.Tx) error { return errors.New("broken") })
-	if _, err := open(dir, failing); err == nil || !strings.Contains(err.Error(), "to version 4: broken") {
+	if _, err := open(dir, failing, testKey()); err == nil || !strings.Contains(err.Error(), "to version 4: broken") {
 		t.Errorf("got %v", err)
 	}
 	if openTest(t, dir).Snapshot().Setting("half") != "" {
