@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"shoal/app/config"
 	"shoal/app/core"
@@ -31,7 +32,7 @@ func (*blockCommand) forward(*run) bool { return true }
 
 func (c *blockCommand) run(ctx context.Context, r *run) error {
 	return r.act(ctx, "block", c.Target, "blocked", c.Wait, func(ctx context.Context, i *instance.Instance) error {
-		return i.Block(ctx, c.Target, c.Reason)
+		return i.Block(ctx, r.hostOf(c.Target), c.Reason)
 	})
 }
 
@@ -45,8 +46,19 @@ func (*unblockCommand) forward(*run) bool { return true }
 
 func (c *unblockCommand) run(ctx context.Context, r *run) error {
 	return r.act(ctx, "unblock", c.Target, "unblocked", c.Wait, func(ctx context.Context, i *instance.Instance) error {
-		return i.Unblock(ctx, c.Target)
+		return i.Unblock(ctx, r.hostOf(c.Target))
 	})
+}
+
+// hostOf is the host of a handle: hosts are what is blocked.
+func (r *run) hostOf(target string) string {
+	at := strings.LastIndexByte(target, '@')
+	if at < 0 {
+		return target
+	}
+	host := target[at+1:]
+	r.out.note("shoal: this is about the whole host %s", host)
+	return host
 }
 
 // blocksCommand lists the blocked hosts, and reads and writes block lists.

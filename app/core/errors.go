@@ -10,13 +10,15 @@ import (
 	"strings"
 	"syscall"
 
+	"shoal/instance/federation/fetch"
+	"shoal/instance/federation/resolve"
 	"shoal/peer/peertube"
 )
 
 // ErrInUse says that another process holds the data folder.
 var ErrInUse = errors.New("the data folder is in use")
 
-// Codes of Error. Those of peertube.Error are used too.
+// Codes of Error. Those of peertube.Error and of fetch.Error are used too.
 const (
 	CodeBadInput   = "badInput"   // an argument that cannot be
 	CodeNotFound   = "notFound"   // nothing is at this address
@@ -25,6 +27,7 @@ const (
 	CodeFolder     = "folder"     // the data folder cannot be used
 	CodeNoInstance = "noInstance" // this folder is no instance
 	CodeRefused    = "refused"    // another instance, or a rule here, said no
+	CodeBlocked    = "blocked"    // the other instance is blocked here
 	CodeTimeout    = "timeout"    // nobody answered in time
 	CodeFailed     = "failed"     // anything else
 )
@@ -50,11 +53,20 @@ func fail(code string, err error, format string, args ...any) error {
 func CodeOf(err error) string {
 	var own *Error
 	var remote *peertube.Error
+	var fetched *fetch.Error
 	switch {
 	case errors.As(err, &own):
 		return own.Code
 	case errors.As(err, &remote):
 		return string(remote.Code)
+	case errors.As(err, &fetched):
+		return string(fetched.Code)
+	case errors.Is(err, resolve.ErrGone):
+		return CodeNotFound
+	case errors.Is(err, resolve.ErrBlocked):
+		return CodeBlocked
+	case errors.Is(err, resolve.ErrRefused):
+		return CodeRefused
 	case errors.Is(err, context.DeadlineExceeded):
 		return CodeTimeout
 	}

@@ -306,7 +306,7 @@ func TestOwnVideosAreChanged(t *testing.T) {
 		{ID: "https://a.example/c/1", Author: "ann@a.example", AuthorName: "Ann", Text: "How did you film this?", Created: time.Now()},
 		{ID: "https://a.example/c/2", Author: "bob@a.example", Deleted: true, Created: time.Now()},
 	}
-	r.program.resolve = func(_ context.Context, arg string) (core.Resolved, error) {
+	r.program.resolve = func(context.Context, string) (core.Resolved, error) {
 		v := &peertube.VideoDetails{CommentsEnabled: true}
 		v.Description, v.Tags = "About herring", []string{"fish"}
 		return core.Resolved{Kind: core.KindVideo, Video: v}, nil

@@ -62,6 +62,12 @@ func (s session) About() about {
 	if age := formatAge(v.PublishedAt.Time, time.Now()); age != "" {
 		facts = append(facts, age)
 	}
+	if v.Likes > 0 {
+		facts = append(facts, plural(int(v.Likes), "%d like", "%d likes"))
+	}
+	if v.Dislikes > 0 {
+		facts = append(facts, plural(int(v.Dislikes), "%d dislike", "%d dislikes"))
+	}
 	a.Facts = strings.Join(facts, " · ")
 	return a
 }
