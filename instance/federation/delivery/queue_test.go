@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -258,10 +259,11 @@ func TestOldMessagesGetAnAttempt(t *testing.T) {
 
 func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dead := true
+		var dead atomic.Bool
+		dead.Store(true)
 		w := &world{}
 		w.say = func(Attempt) answer {
-			if dead {
+			if dead.Load() {
 				return answer{status: 503}
 			}
 			return answer{status: 202}
@@ -290,11 +292,11 @@ func TestBreaker(t *testing.T) {
 		if len(probed) != len(w.all()) {
 			t.Errorf("%d attempts with %d messages: one that kills a server would be its only probe", len(w.all()), len(probed))
 		}
-		dead = false
+		dead.Store(false)
 		time.Sleep(5 * time.Hour) // the next probe comes before that, and then all the others at once
 		synctest.Wait()
 		checkEmpty(t, q)
-		dead = true
+		dead.Store(true)
 		enqueue(t, q, note("again", "https://a.example/inbox"))
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -539,9 +541,10 @@ func TestMaxHosts(t *testing.T) {
 func TestCoalesce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
-		dead := true
+		var dead atomic.Bool
+		dead.Store(true)
 		w.say = func(a Attempt) answer {
-			if dead && strings.Contains(a.Inbox, "b.example") {
+			if dead.Load() && strings.Contains(a.Inbox, "b.example") {
 				return answer{status: 500}
 			}
 			return answer{status: 202}
@@ -584,7 +587,7 @@ func TestCoalesce(t *testing.T) {
 		if q.Depth() != 2 {
 			t.Errorf("depth %d", q.Depth())
 		}
-		dead = false
+		dead.Store(false)
 		time.Sleep(5 * time.Hour)
 		synctest.Wait()
 		stop()

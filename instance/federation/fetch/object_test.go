@@ -3,6 +3,7 @@
 package fetch
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -163,6 +164,10 @@ func TestTriesAgain(t *testing.T) {
 	for path, tries := range map[string]int32{"/busy": 3, "/breaks": 3, "/hangs": 2, "/soon": 2} {
 		hits.Store(0)
 		dates.Clear()
+		c.gets.SetTimeout(20 * time.Second)
+		if path == "/hangs" {
+			c.gets.SetTimeout(time.Second)
+		}
 		if _, _, err := c.Object(t.Context(), "https://example.com"+path); err != nil || hits.Load() != tries {
 			t.Errorf("%s: %v after %d", path, err, hits.Load())
 		}
@@ -255,6 +260,10 @@ func TestRebinding(t *testing.T) {
 }
 
 func TestHostileBodies(t *testing.T) {
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	io.Copy(z, io.LimitReader(zeros{}, 20<<20))
+	z.Close()
 	c := public(t, Options{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/activity+json")
 		switch r.URL.Path {
@@ -273,9 +282,7 @@ func TestHostileBodies(t *testing.T) {
 			}
 		case "/bomb":
 			w.Header().Set("Content-Encoding", "gzip")
-			z := gzip.NewWriter(w)
-			io.Copy(z, io.LimitReader(zeros{}, 200<<20))
-			z.Close()
+			w.Write(bomb.Bytes())
 		case "/notgzip":
 			w.Header().Set("Content-Encoding", "gzip")
 			io.WriteString(w, "{}{}{}{}{}{}{}{}{}{}")
@@ -300,6 +307,10 @@ func TestHostileBodies(t *testing.T) {
 		"/endless": CodeTooLarge, "/slow": CodeTimeout, "/bomb": CodeTooLarge, "/notgzip": CodeWrongType, "/gzip": "",
 		"/headers": CodeUnreachable, "/exact": "", "/short": CodeUnreachable,
 	} {
+		c.gets.SetTimeout(20 * time.Second)
+		if path == "/slow" {
+			c.gets.SetTimeout(200 * time.Millisecond)
+		}
 		_, _, err := c.Object(t.Context(), "https://example.com"+path)
 		if want == "" {
 			if err != nil {

@@ -85,6 +85,10 @@ func TestPost(t *testing.T) {
 	}
 	hits.Store(0)
 	for path, code := range map[string]Code{"/hangs": CodeTimeout, "/breaks": CodeUnreachable} {
+		c.timing.post = 20 * time.Second
+		if path == "/hangs" {
+			c.timing.post = 300 * time.Millisecond
+		}
 		status, _, _, err := c.Post(t.Context(), "https://example.com"+path, []byte(`{"a":1}`), sign)
 		wantCode(t, err, code, "")
 		if status != 0 {
@@ -102,6 +106,7 @@ func TestPost(t *testing.T) {
 			t.Errorf("%s: posted", inbox)
 		}
 	}
+	c.timing.post = 20 * time.Second
 	_, _, _, err := c.Post(t.Context(), "https://example.com/ok", []byte(`{"a":1}`), func(*http.Request) error { return fmt.Errorf("no key") })
 	wantCode(t, err, CodeUnreachable, "could not be signed")
 }
