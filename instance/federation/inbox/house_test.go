@@ -88,7 +88,7 @@ func fill(s *store.Store) error {
 
 // house is a whole instance's receiving side.
 type house struct {
-	*testing.T
+	testing.TB
 	store    *store.Store
 	base     address.Base
 	inbox    *Inbox
@@ -120,7 +120,7 @@ type options struct {
 }
 
 // newHouse opens an instance; its workers end with the test.
-func newHouse(t *testing.T, o options) *house {
+func newHouse(t testing.TB, o options) *house {
 	t.Helper()
 	raw, err := template()
 	if err != nil {
@@ -130,7 +130,7 @@ func newHouse(t *testing.T, o options) *house {
 	if err := os.WriteFile(filepath.Join(dir, store.FileName), raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h := &house{T: t, base: o.base, follows: &follows{}, queue: &queue{}}
+	h := &house{TB: t, base: o.base, follows: &follows{}, queue: &queue{}}
 	if h.store, err = store.Open(dir); err != nil {
 		t.Fatal(err)
 	}

@@ -103,8 +103,15 @@ func (l Limits) withDefaults() Limits {
 		to    *int
 		value int
 	}{
-		{&l.Rate, 500}, {&l.Burst, 2000}, {&l.HostRate, 50}, {&l.HostBurst, 500}, {&l.Concurrent, 128},
-		{&l.HostConcurrent, 16}, {&l.MaxWaiting, 100_000}, {&l.MaxWaitingOf, 10_000}, {&l.Workers, 16},
+		{&l.Rate, 500},
+		{&l.Burst, 2000},
+		{&l.HostRate, 50},
+		{&l.HostBurst, 500},
+		{&l.Concurrent, 128},
+		{&l.HostConcurrent, 16},
+		{&l.MaxWaiting, 100_000},
+		{&l.MaxWaitingOf, 10_000},
+		{&l.Workers, 16},
 	} {
 		if *d.to <= 0 {
 			*d.to = d.value
@@ -133,11 +140,11 @@ func perClient(l Limits) Limits {
 
 // Inbox receives activities. It is safe for concurrent use.
 type Inbox struct {
-	cfg   Config
-	log   *slog.Logger
+	cfg Config
+	log *slog.Logger
 	// gate bounds what comes of one host, clients what comes from one address.
 	gate, clients *gate
-	lines *lines
+	lines         *lines
 	// unasked bounds videos that nobody here asked for.
 	unasked *limits
 	viewers *viewers

@@ -120,7 +120,7 @@ const (
 )
 
 // asServer is the instance that a vector was posted to.
-func asServer(t *testing.T, v *vector, d *docs) *house {
+func asServer(t testing.TB, v *vector, d *docs) *house {
 	t.Helper()
 	offset := time.Until(v.at)
 	h := newHouse(t, options{base: address.Base("http://" + v.Headers["host"]), fetch: d, now: func() time.Time { return time.Now().Add(offset) }})

@@ -56,7 +56,7 @@ var evilKey = sync.OnceValue(func() *rsa.PrivateKey {
 })
 
 // newWorld opens our instance between the two others.
-func newWorld(t *testing.T, o options) *house {
+func newWorld(t testing.TB, o options) *house {
 	t.Helper()
 	d := newDocs()
 	for _, id := range []string{goodAlice, goodChannel, goodInstance, goodCarol} {
