@@ -55,7 +55,7 @@ func fresh(t *testing.T) []byte {
 	return b
 }
 
-var first = sync.OnceValues(func() ([]byte, error) { //nolint:gochecknoglobals // made once, never changed
+var first = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "endpoint")
 	if err != nil {
 		return nil, err
