@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"shoal/instance/federation/httpsig"
+	"shoal/instance/federation/resolve"
 	"shoal/instance/federation/vocab"
 	"shoal/instance/store"
 )
@@ -113,7 +114,7 @@ func (b *Inbox) claims(r *http.Request) (claim, answer) {
 		host = strings.ToLower(host)
 	}
 	switch {
-	case host == "" || len(keyID) > maxID || len(host) > maxHost:
+	case !resolve.PlainHost(host) || len(keyID) > maxID || len(host) > maxHost:
 		return claim{}, deny(http.StatusForbidden, "the signature's keyId is no actor's")
 	case host == b.cfg.Base.Host():
 		return claim{}, deny(http.StatusForbidden, "the signature's keyId is of this instance")

@@ -185,7 +185,7 @@ func (b *Inbox) finish(item *store.InboxItem, effect Effect) error {
 // the activity in silence.
 func verdict(err error) error {
 	switch {
-	case errors.Is(err, resolve.ErrGone), errors.Is(err, resolve.ErrLocal), errors.Is(err, resolve.ErrBlocked), errors.Is(err, resolve.ErrUnknownVideo):
+	case errors.Is(err, resolve.ErrGone), errors.Is(err, resolve.ErrLocal), errors.Is(err, resolve.ErrBlocked), errors.Is(err, resolve.ErrUnrelated):
 		return nil
 	case errors.Is(err, resolve.ErrRefused):
 		return &Refusal{err.Error()}

@@ -166,6 +166,9 @@ func (r *Resolver) keepActor(a *store.Actor) error {
 			a.Number = known.Number
 			a.FollowerCount, a.FollowingCount = known.FollowerCount, known.FollowingCount
 		}
+		if err := tx.Revive(a.ID); err != nil {
+			return err
+		}
 		return tx.PutActor(a)
 	})
 }

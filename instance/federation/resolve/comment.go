@@ -178,7 +178,7 @@ func (r *Resolver) note(ctx context.Context, id string, raw []byte, anyVideo boo
 		}
 		switch {
 		case kind == typeVideo && !anyVideo:
-			return nil, "", &problem{text: "the video " + canonical + " is not known here", kind: ErrUnknownVideo}
+			return nil, "", &problem{text: "the video " + canonical + " is not known here", kind: ErrUnrelated}
 		case kind == typeVideo:
 			v, err := r.readVideo(ctx, raw, kind, canonical)
 			if err != nil {
@@ -199,9 +199,9 @@ func (r *Resolver) note(ctx context.Context, id string, raw []byte, anyVideo boo
 	case !vocab.SameOrigin(n.Author(), n.ID):
 		return nil, "", refused("%s is attributed to somebody on another server", n.ID)
 	case n.InReplyTo.ID == "":
-		return nil, "", refused("%s answers nothing", n.ID)
+		return nil, "", &problem{text: n.ID + " answers nothing", kind: ErrUnrelated}
 	case !vocab.IsPublic(n.To) && !vocab.IsPublic(n.CC):
-		return nil, "", refused("%s is not for everybody", n.ID)
+		return nil, "", &problem{text: n.ID + " is not for everybody", kind: ErrUnrelated}
 	}
 	by, err := r.Actor(ctx, n.Author(), Stored)
 	if err != nil {

@@ -21,8 +21,8 @@ var (
 	ErrBlocked = errors.New("its server is blocked here")
 	// ErrLocal: it is this instance's own.
 	ErrLocal = errors.New("it is of this instance")
-	// ErrUnknownVideo: it is a comment on a video that is not stored here.
-	ErrUnknownVideo = errors.New("its video is not known here")
+	// ErrUnrelated: it is a comment on no video that is stored here, or not for everybody.
+	ErrUnrelated = errors.New("it has to do with no video here")
 	// ErrUnreachable: its host does not answer, or asks to come back later.
 	ErrUnreachable = errors.New("its server cannot be reached")
 )
@@ -30,7 +30,7 @@ var (
 // Temporary reports whether the same question may have another answer later.
 func Temporary(err error) bool {
 	return err != nil && !errors.Is(err, ErrGone) && !errors.Is(err, ErrRefused) && !errors.Is(err, ErrBlocked) && !errors.Is(err, ErrLocal) &&
-		!errors.Is(err, ErrUnknownVideo)
+		!errors.Is(err, ErrUnrelated)
 }
 
 // problem is an error with a sentence for a person, and one of the kinds above.

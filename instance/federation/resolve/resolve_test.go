@@ -11,14 +11,13 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"os"
 
 	"go.uber.org/goleak"
 
@@ -494,7 +493,7 @@ func TestComments(t *testing.T) {
 	unknown := good + "/videos/watch/11111111-2222-4333-8444-666666666666"
 	b.web.set(unknown, videoDoc(unknown))
 	b.web.set(stray, noteDoc(stray, unknown))
-	if _, err := b.Thread(t.Context(), stray, nil); !errors.Is(err, ErrUnknownVideo) {
+	if _, err := b.Thread(t.Context(), stray, nil); !errors.Is(err, ErrUnrelated) {
 		t.Errorf("got %v", err)
 	}
 	local := evil + "/comments/2"

@@ -90,7 +90,7 @@ func (r *Resolver) local(id string) bool { return vocab.SameOrigin(id, string(r.
 func (r *Resolver) allowed(id string) error {
 	host := vocab.Host(id)
 	switch {
-	case host == "" || len(id) > maxID:
+	case !PlainHost(host) || len(id) > maxID:
 		return refused("%.100q is no address of an object", id)
 	case r.local(id):
 		return &problem{text: id + " is of this instance", kind: ErrLocal}
@@ -98,6 +98,12 @@ func (r *Resolver) allowed(id string) error {
 		return &problem{text: host + " is blocked here", kind: ErrBlocked}
 	}
 	return nil
+}
+
+// PlainHost reports whether a host is written in lower-case ASCII, as block lists are: an international
+// name in letters of its own would pass by them.
+func PlainHost(host string) bool {
+	return host != "" && strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == ""
 }
 
 // maxID bounds an id, in bytes.

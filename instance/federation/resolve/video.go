@@ -98,6 +98,9 @@ func (r *Resolver) readVideo(ctx context.Context, body []byte, kind, canonical s
 	return r.takeVideo(ctx, v)
 }
 
+// viewersFor is how long a count of who watches now may stand.
+const viewersFor = 5 * time.Minute
+
 // takeVideo checks who a video belongs to and stores it.
 func (r *Resolver) takeVideo(ctx context.Context, v *vocab.Video) (*store.RemoteVideo, error) {
 	rec, err := object.ToVideo(v)
@@ -122,8 +125,10 @@ func (r *Resolver) takeVideo(ctx context.Context, v *vocab.Video) (*store.Remote
 			return err
 		}
 		if ok {
-			rec.Viewers, rec.Likes, rec.Dislikes = known.Viewers, known.Likes, known.Dislikes
-			rec.Created = known.Created
+			rec.Likes, rec.Dislikes, rec.Created = known.Likes, known.Dislikes, known.Created
+			if r.now().Sub(known.Fetched) < viewersFor {
+				rec.Viewers = known.Viewers
+			}
 		}
 		if rec.Created.IsZero() {
 			rec.Created = r.now()
