@@ -205,7 +205,7 @@ func (x *Index) Serve(ctx context.Context) error {
 	for {
 		err := x.catchUp(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // asked to end
+			return nil
 		}
 		var again <-chan time.Time
 		if err != nil {

@@ -145,36 +145,40 @@ func (tx *Tx) AddViews(views map[uint64]int64) error {
 		if n <= 0 {
 			continue
 		}
-		v, ok, err := tx.Video(number)
+		id, err := tx.addViews(number, n)
 		if err != nil {
 			return err
 		}
-		id, actor, told := "", accountID(tx.base(), NameInstance), true
-		if ok {
-			v.Views += n
-			tx.local = true
-			if err := tx.put(bucketVideos, key(number), v); err != nil {
-				return err
-			}
-			id, told = videoID(tx.base(), v.UUID), v.Listed()
-		} else {
-			r, ok, err := tx.RemoteVideoByNumber(number)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				continue
-			}
-			id = r.ID
-		}
-		if !told {
+		if id == "" {
 			continue
 		}
-		if err := tx.log(Viewed, id, actor, nil, Views{n}, time.Now()); err != nil {
+		if err := tx.log(Viewed, id, accountID(tx.base(), NameInstance), nil, Views{n}, time.Now()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addViews counts views and returns the id of the video that others are told of, empty where they
+// are not.
+func (tx *Tx) addViews(number uint64, n int64) (string, error) {
+	v, ok, err := tx.Video(number)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		r, ok, err := tx.RemoteVideoByNumber(number)
+		if err != nil || !ok {
+			return "", err
+		}
+		return r.ID, nil
+	}
+	v.Views += n
+	tx.local = true
+	if err := tx.put(bucketVideos, key(number), v); err != nil || !v.Listed() {
+		return "", err
+	}
+	return videoID(tx.base(), v.UUID), nil
 }
 
 // AddReceivedViews adds views that others told of to a local video's count, by its ActivityPub id.

@@ -28,6 +28,7 @@ type talk struct {
 // rates, shares and comments are what they should be, and that nothing is left of what is gone.
 func TestTalkModel(t *testing.T) {
 	s := openFederated(t)
+	s.db.NoSync = true // speed; what a crash leaves is another test's
 	hosts := []string{"a.example", "b.example", "sub.a.example"}
 	rapid.Check(t, func(t *rapid.T) {
 		m := talk{map[string]bool{}, map[[2]string]int{}, map[[2]string]bool{}, map[string]Comment{}}

@@ -98,7 +98,7 @@ func (s *Store) Blacklisted(host string) bool { return covers(s.rules.Load().bla
 
 // covers reports whether a set of hosts has host, host without its port, or a domain above it.
 func covers(set map[string]bool, host string) bool {
-	if len(set) == 0 || host == "" {
+	if len(set) == 0 || host == "" || len(host) > maxHost {
 		return false
 	}
 	host = CleanHost(host)
@@ -140,12 +140,15 @@ func HostOf(id string) string {
 	return strings.ToLower(u.Host)
 }
 
+// maxHost bounds a host, in bytes. DNS names have at most 253 (RFC 1035 §2.3.4).
+const maxHost = 300
+
 // ErrHost is what is no host.
 var ErrHost = errors.New("that is no host name")
 
 func checkHost(host string) (string, error) {
 	host = CleanHost(host)
-	if host == "" || len(host) > 300 || strings.ContainsAny(host, "\x00/@ \t\n?#") {
+	if host == "" || len(host) > maxHost || strings.ContainsAny(host, "\x00/@ \t\n?#") {
 		return "", ErrHost
 	}
 	return host, nil
