@@ -198,7 +198,7 @@ func (b *Inbox) take(r *http.Request, body []byte, to string, claimed claim) ans
 
 // keep puts an item on disk, unless the same one came before, and gives it to the workers.
 func (b *Inbox) keep(ctx context.Context, item store.InboxItem, activity *vocab.Activity) error {
-	mark := seenMark(item.ActivityID, item.Body)
+	mark := seenMark(activity, item.Body)
 	known := false
 	if err := b.cfg.Store.Read(func(tx *store.Tx) error { known = tx.Seen(mark); return nil }); err != nil {
 		return fmt.Errorf("reading the inbox: %w", err)

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
+
+	"shoal/instance/federation/vocab"
 )
 
 // maxAge bounds the age of a Linked Data signature. What was seen is remembered as long, so that
@@ -14,8 +16,13 @@ const maxAge = 7 * 24 * time.Hour
 
 // seenMark is what an activity is remembered by. Its id is not enough: PeerTube gives each Like of one
 // video by one account the same id, also after an Undo, and announces a video that became public again
-// under the id of the first time. Copies of one activity have the same bytes.
-func seenMark(id string, body []byte) string {
+// under the id of the first time. Copies of one activity have the same bytes. A View that adds to a
+// count is the exception: done again it would count again, and each has an id of its own, so that the
+// id tells it even where a sender signs anew for each attempt.
+func seenMark(a *vocab.Activity, body []byte) string {
+	if a.Type == typeView && a.Expires.IsZero() {
+		return a.ID
+	}
 	sum := sha256.Sum256(body)
-	return id + "#" + hex.EncodeToString(sum[:16])
+	return a.ID + "#" + hex.EncodeToString(sum[:16])
 }
