@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"shoal/instance/federation/inbox"
 	"shoal/instance/federation/vocab"
 	"shoal/instance/store"
 )
@@ -82,27 +83,39 @@ func (s *Service) dueWalks(running map[string]bool) (due []store.Walk, next time
 // errEnded is a walk whose actor is not followed any more.
 var errEnded = errors.New("the actor is not followed any more")
 
+// partly is a walk that came to its end, but for activities that may be had later.
+type partly struct{ cause error }
+
+func (p *partly) Error() string { return "not all of it could be had: " + p.cause.Error() }
+func (p *partly) Unwrap() error { return p.cause }
+
 // walkOne walks one outbox from where it was left and stores how it went.
 func (s *Service) walkOne(ctx context.Context, w store.Walk) {
 	bounded, cancel := context.WithTimeout(ctx, walkTime)
 	defer cancel()
-	started := w.Due
+	wait := walkRetry
+	if w.Error != "" { // it failed before: Updated is when
+		wait = min(2*max(w.Due.Sub(w.Updated), walkRetry), walkPause)
+	}
+	if w.Next == "" {
+		w.Pages, w.Items = 0, 0
+	}
 	if w.Done { // all of it was read before: look for what is new
-		w = store.Walk{Actor: w.Actor, Brought: w.Brought, Done: true, Error: w.Error, Updated: w.Updated}
+		w = store.Walk{Actor: w.Actor, Brought: w.Brought, Done: true}
 	}
 	err := s.walkPages(bounded, &w)
 	now := s.cfg.Now()
+	var some *partly
 	switch {
 	case errors.Is(err, errEnded), ctx.Err() != nil:
 		return // the state after the last page is stored
 	case err != nil && bounded.Err() != nil:
 		w.Due, w.Error = now.Add(walkRetry), ""
 	case err != nil:
-		wait := walkRetry
-		if w.Error != "" { // it failed before: Updated is when
-			wait = min(2*max(started.Sub(w.Updated), walkRetry), walkPause)
-		}
 		w.Due, w.Error = now.Add(wait), err.Error()
+		if errors.As(err, &some) { // from the beginning again, but not for ever
+			w.Next, w.Done = "", w.Done || wait == walkPause
+		}
 		s.cfg.Logger.Info("an outbox cannot be read", "actor", w.Actor, "error", err)
 	default:
 		w.Next, w.Done, w.Error, w.Due = "", true, "", now.Add(walkAgain)
@@ -137,16 +150,20 @@ func (s *Service) walkPages(ctx context.Context, w *store.Walk) error {
 		return err
 	}
 	again := w.Done
+	var missed error
 	seen := map[string]bool{}
 	for page != nil {
-		fresh, err := s.bring(ctx, actor, page, w)
+		fresh, later, err := s.bring(ctx, actor, page, w)
 		if err != nil {
 			return err
+		}
+		if later != nil {
+			missed = &partly{later}
 		}
 		w.Pages++
 		next := page.Next
 		if next == "" || seen[next] || w.Pages >= maxPages || w.Items >= maxItems || (again && fresh == 0) {
-			return nil
+			return missed
 		}
 		seen[next] = true
 		if !again { // a look at what is new starts anew after a restart
@@ -203,26 +220,31 @@ func (s *Service) page(ctx context.Context, actor *store.Actor, url string) (*vo
 	return c, nil
 }
 
-// bring takes a page's activities the way of received ones and returns how many brought something.
-func (s *Service) bring(ctx context.Context, actor *store.Actor, page *vocab.Collection, w *store.Walk) (fresh int, err error) {
+// bring takes a page's activities the way of received ones and returns how many brought something,
+// and why one could not be had that may be later.
+func (s *Service) bring(ctx context.Context, actor *store.Actor, page *vocab.Collection, w *store.Walk) (fresh int, later, err error) {
 	for _, item := range page.Items {
 		if w.Items >= maxItems {
-			return fresh, nil
+			break
 		}
 		w.Items++
 		if item.Raw == nil || (item.Type != "Announce" && item.Type != "Create") || !vocab.SameOrigin(item.ID, actor.ID) {
 			continue
 		}
 		brought, err := s.cfg.Bringer.Bring(ctx, actor, item.Raw)
+		var refusal *inbox.Refusal
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return fresh, err
+			return fresh, later, err
 		case err != nil:
+			if !errors.As(err, &refusal) {
+				later = err
+			}
 			s.cfg.Logger.Debug("an outbox has something that cannot be used", "actor", actor.ID, "activity", item.ID, "error", err)
 		case brought:
 			fresh++
 			w.Brought++
 		}
 	}
-	return fresh, nil
+	return fresh, later, nil
 }
