@@ -304,9 +304,7 @@ func TestTriedAgainInOrder(t *testing.T) {
 		})
 		return again
 	})
-	if n := h.inbox.Depth(); n != 2 {
-		t.Errorf("%d wait", n)
-	}
+	h.until("the like is off the line and no other item is", func() bool { return h.inbox.Depth() == 2 })
 	f.set(goodVideo, false)
 	h.settle()
 	v := h.video(goodVideo)

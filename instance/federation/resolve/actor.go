@@ -5,7 +5,6 @@ package resolve
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"shoal/instance/federation/object"
@@ -201,12 +200,17 @@ func (r *Resolver) lost(id string, cause error) error {
 	return errors.Join(cause, err)
 }
 
-// handle checks that the actor's host gives its name to it and to nobody else (RFC 7033). A host that
-// does not say is believed.
-func (r *Resolver) handle(ctx context.Context, a *store.Actor) error {
+// confirm has an actor's host say whose its name is (RFC 7033). Where it names another actor of its
+// own, that one is fetched and has the name from then on. A host that does not say is believed.
+func (r *Resolver) confirm(ctx context.Context, a *store.Actor) error {
 	id, err := r.fetch.Webfinger(ctx, a.Username+"@"+a.Host)
-	if err != nil || strings.EqualFold(noFragment(id), a.ID) {
+	id = noFragment(id)
+	switch {
+	case err != nil || id == a.ID:
 		return nil //nolint:nilerr // many servers answer no webfinger for such actors
+	case !vocab.SameOrigin(id, a.ID):
+		return refused("%s says that %s@%s is somebody on another server", a.Host, a.Username, a.Host)
 	}
-	return refused("%s says that %s@%s is somebody else", a.Host, a.Username, a.Host)
+	_, err = r.Actor(ctx, id, Fresh)
+	return err
 }

@@ -116,7 +116,7 @@ func (r *Resolver) refreshActor(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.handle(ctx, a); err != nil {
+	if err := r.confirm(ctx, a); err != nil {
 		return err
 	}
 	followers, ok1 := r.count(ctx, id, a.FollowersURL)

@@ -582,6 +582,42 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
+// A name belongs to whom its host says, once it is asked again.
+func TestNameMoves(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.Actor(t.Context(), alice, Stored); err != nil {
+		t.Fatal(err)
+	}
+	moved := good + "/users/1"
+	d := actorDoc("Person", moved)
+	d["preferredUsername"] = "alice"
+	b.web.set(moved, d)
+	has := func() string {
+		var id string
+		err := b.store.Read(func(tx *store.Tx) error {
+			a, _, err := tx.ActorByHandle("alice", "good.example")
+			if a != nil {
+				id = a.ID
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	for finger, want := range map[string]string{"": alice, evil + "/accounts/alice": alice, moved: moved} {
+		delete(b.web.finger, "alice@good.example")
+		if finger != "" {
+			b.web.finger["alice@good.example"] = finger
+		}
+		err := b.refreshActor(t.Context(), alice)
+		if refused := finger == evil+"/accounts/alice"; has() != want || errors.Is(err, ErrRefused) != refused {
+			t.Errorf("%q: the name is of %q, %v", finger, has(), err)
+		}
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	var f failures
 	now := time.Now()
