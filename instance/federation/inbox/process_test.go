@@ -209,9 +209,22 @@ func TestViews(t *testing.T) {
 	if v := h.video(goodVideo); v.Views != 4 {
 		t.Errorf("%d views", v.Views)
 	}
+	// Signed anew it is the same View.
+	again := activity("View", goodInstance, good+"/views/1", oursVideo)
+	again["published"] = "2026-11-22T17:00:00.000Z"
+	h.by(goodInstance, again)
+	if v, _ := h.store.Snapshot().VideoByUUID(videoUUID); v.Views != 1 {
+		t.Errorf("%d views", v.Views)
+	}
 	total := counted(activity("View", goodInstance, good+"/views/3", goodVideo))
 	h.by(goodInstance, total)
 	if v := h.video(goodVideo); v.Views != 1_000_000 {
+		t.Errorf("%d views", v.Views)
+	}
+	// A newer total under the same id is another one.
+	total["result"] = map[string]any{"type": "InteractionCounter", "userInteractionCount": 1_000_001}
+	h.by(goodInstance, total)
+	if v := h.video(goodVideo); v.Views != 1_000_001 {
 		t.Errorf("%d views", v.Views)
 	}
 }

@@ -16,11 +16,11 @@ const maxAge = 7 * 24 * time.Hour
 
 // seenMark is what an activity is remembered by. Its id is not enough: PeerTube gives each Like of one
 // video by one account the same id, also after an Undo, and announces a video that became public again
-// under the id of the first time. Copies of one activity have the same bytes. A View that adds to a
-// count is the exception: done again it would count again, and each has an id of its own, so that the
-// id tells it even where a sender signs anew for each attempt.
+// under the id of the first time. Copies of one activity have the same bytes. A View that adds one to a
+// count, and tells no total, is the exception: it has an id of its own, which tells it even where a
+// sender signs anew for each attempt, and done again it would count again.
 func seenMark(a *vocab.Activity, body []byte) string {
-	if a.Type == typeView && a.Expires.IsZero() {
+	if _, total := a.Viewers(); a.Type == typeView && a.Expires.IsZero() && !total {
 		return a.ID
 	}
 	sum := sha256.Sum256(body)
