@@ -36,7 +36,7 @@ type Options struct {
 	Contexts map[string][]byte
 	// Concurrency is how many bodies are worked on at once. Default: the number of processors.
 	Concurrency int
-	// Timeout bounds one call, waiting for its turn included. Default: 5 s.
+	// Timeout bounds one call, waiting for its turn included: context.DeadlineExceeded. Default: 5 s.
 	Timeout time.Duration
 	// MaxBytes bounds the body. Default: 1 MiB.
 	MaxBytes int
