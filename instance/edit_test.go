@@ -123,10 +123,13 @@ func TestRatesAndCommentsOfOnesOwn(t *testing.T) {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
 	for want, send := range map[string]func() error{
-		"is empty":      func() error { _, err := r.Comment(t.Context(), v.UUID, "", " ", ""); return err },
-		"to answer":     func() error { _, err := r.Comment(t.Context(), v.UUID, "", "x", r.URL()+"/nothing"); return err },
-		"no account":    func() error { _, err := r.Comment(t.Context(), v.UUID, "nobody", "x", ""); return err },
-		"shorten it":    func() error { _, err := r.Comment(t.Context(), v.UUID, "", strings.Repeat("x", 10_001), ""); return err },
+		"is empty":   func() error { _, err := r.Comment(t.Context(), v.UUID, "", " ", ""); return err },
+		"to answer":  func() error { _, err := r.Comment(t.Context(), v.UUID, "", "x", r.URL()+"/nothing"); return err },
+		"no account": func() error { _, err := r.Comment(t.Context(), v.UUID, "nobody", "x", ""); return err },
+		"shorten it": func() error {
+			_, err := r.Comment(t.Context(), v.UUID, "", strings.Repeat("x", 10_001), "")
+			return err
+		},
 		"there is no c": func() error { return r.DeleteComment(t.Context(), r.URL()+"/nothing", "") },
 	} {
 		if err := send(); err == nil || !strings.Contains(err.Error(), want) {
