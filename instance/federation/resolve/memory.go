@@ -13,8 +13,8 @@ import (
 
 // How long a failure answers for further questions.
 const (
-	goneFor        = time.Hour
-	refusedFor     = 10 * time.Minute
+	goneFor        = 5 * time.Minute
+	refusedFor     = 5 * time.Minute
 	unreachableFor = 20 * time.Second
 )
 

@@ -528,6 +528,13 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%q: %s, %v", text, id, err)
 		}
 	}
+	// Who asks again is not told what failed before.
+	b.web.mu.Lock()
+	b.web.finger["nobody@good.example"] = instance
+	b.web.mu.Unlock()
+	if id, err := b.Target(t.Context(), "@nobody@good.example"); err != nil || id != instance {
+		t.Errorf("%s, %v", id, err)
+	}
 	err := b.store.Write("blocking", func(tx *store.Tx) error { return tx.PutBlock(store.Block{Host: "good.example"}) })
 	if err != nil {
 		t.Fatal(err)

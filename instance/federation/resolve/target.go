@@ -23,6 +23,7 @@ func (r *Resolver) Target(ctx context.Context, text string) (string, error) {
 	if r.local(id) {
 		return "", &problem{text: text + " is of this instance: name somebody on another one", kind: ErrLocal}
 	}
+	r.failures.forget(id) // somebody asks: what failed a moment ago is tried again
 	a, err := r.Actor(ctx, id, Stale)
 	if err != nil {
 		return "", err
@@ -37,6 +38,7 @@ func (r *Resolver) target(ctx context.Context, text string) (string, error) {
 	case strings.Contains(text, "://"):
 		return r.byURL(ctx, text)
 	case strings.Contains(text, "@"):
+		r.failures.forget("acct:" + strings.TrimPrefix(text, "@"))
 		return r.byHandle(ctx, text)
 	case strings.ContainsAny(text, "/ ?#"):
 		return r.byURL(ctx, "https://"+text)
