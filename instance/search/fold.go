@@ -10,8 +10,8 @@ import (
 )
 
 // fold makes a text comparable in all languages: compatibility forms apart (Unicode NFKD), accents
-// taken off letters of alphabets (Latin, Greek, Cyrillic, Hebrew, Arabic), lower case. Marks that
-// are vowels (Devanagari, Thai and others) stay.
+// taken off letters of alphabets (Latin, Greek, Cyrillic, Hebrew, Arabic), lower case, the rest
+// together again (NFC). Marks that are vowels (Devanagari, Thai and others) stay.
 func fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
@@ -30,7 +30,7 @@ func fold(s string) string {
 		}
 		b.WriteRune(unicode.ToLower(r))
 	}
-	return b.String()
+	return norm.NFC.String(b.String())
 }
 
 // plain writes Latin letters that have no decomposition with those that people type for them.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -55,6 +56,8 @@ type Index struct {
 	mu    sync.RWMutex // held for writing while index is replaced
 	index bleve.Index
 
+	damaged chan struct{} // has something once a search met damage
+
 	state sync.Mutex
 	seq   uint64
 	moved chan struct{} // closed and replaced when seq grows
@@ -70,7 +73,7 @@ func Open(dir string, source Source, logger *slog.Logger) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{path: filepath.Join(dir, Dir), source: source, logger: logger, want: form + " " + identity, moved: make(chan struct{})}
+	x := &Index{path: filepath.Join(dir, Dir), source: source, logger: logger, want: form + " " + identity, moved: make(chan struct{}), damaged: make(chan struct{}, 1)}
 	if err := x.open(); err != nil {
 		logger.Info("the search index is made anew", "path", x.path, "reason", err)
 		if err := x.create(); err != nil {
@@ -82,7 +85,11 @@ func Open(dir string, source Source, logger *slog.Logger) (*Index, error) {
 
 var errOther = errors.New("it is another database's or of another form")
 
-func (x *Index) open() error {
+func (x *Index) open() (err error) {
+	defer guard(&err)
+	if err := x.countStart(); err != nil {
+		return err
+	}
 	b, err := bleve.OpenUsing(x.path, config())
 	if err != nil {
 		return fmt.Errorf("opening it: %w", err)
@@ -93,6 +100,36 @@ func (x *Index) open() error {
 	}
 	x.index, x.seq = b, seq
 	return nil
+}
+
+// The file in the index's folder that grows by a byte with each start and goes when the index is
+// closed, and how large it may get: bleve works in goroutines of its own, and where damage ends the
+// program there, the index must not end every next one too.
+const (
+	startsFile = "starts"
+	maxStarts  = 3
+)
+
+func (x *Index) countStart() error {
+	name := filepath.Join(x.path, startsFile)
+	before, err := os.ReadFile(name) //nolint:gosec // in the data directory
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("counting its starts: %w", err)
+	}
+	if len(before) >= maxStarts {
+		return fmt.Errorf("it was not closed %d times", len(before))
+	}
+	if err := os.WriteFile(name, append(before, '.'), 0o600); err != nil {
+		return fmt.Errorf("counting its starts: %w", err)
+	}
+	return nil
+}
+
+// guard turns a panic of bleve, which trusts the files that it reads, into an error.
+func guard(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("the search index is damaged: %v", p)
+	}
 }
 
 // check returns the sequence that an index is at.
@@ -148,10 +185,10 @@ func (x *Index) create() error {
 		return errors.Join(fmt.Errorf("writing it: %w", err), b.Close())
 	}
 	x.index, x.seq = b, 0
-	return nil
+	return x.countStart()
 }
 
-// config is scorch's: few segments, so that a search opens few dictionaries.
+// config is scorch's, as it comes.
 func config() map[string]any { return map[string]any{} }
 
 // The fields of a document. Both hold words, made by this package, with spaces between.
@@ -187,7 +224,10 @@ func (x *Index) Close() error {
 	}
 	b := x.index
 	x.index = nil
-	if err := b.Close(); err != nil {
+	if err := closeIndex(b); err != nil {
+		return fmt.Errorf("closing the search index: %w", err)
+	}
+	if err := os.Remove(filepath.Join(x.path, startsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("closing the search index: %w", err)
 	}
 	return nil
@@ -199,30 +239,47 @@ const batchSize = 500
 // retryAfter is how long Serve waits after a failure.
 const retryAfter = 10 * time.Second
 
-// Serve brings the index up to the store until ctx ends. An index that fails to take a change is
-// made anew.
+// Serve brings the index up to the store until ctx ends. An index that fails to take a change, or
+// that a search found damaged, is made anew.
 func (x *Index) Serve(ctx context.Context) error {
 	for {
 		err := x.catchUp(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		var again <-chan time.Time
 		if err != nil {
 			x.logger.Error("the search index cannot be written", "path", x.path, "error", err)
-			if err := x.renew(); err != nil {
-				x.logger.Error("the search index cannot be made anew", "path", x.path, "error", err)
+			if !x.pause(ctx) {
+				return nil
 			}
-			t := time.NewTimer(retryAfter)
-			defer t.Stop()
-			again = t.C
+			x.repair()
+			continue
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-again:
+		case <-x.damaged:
+			x.repair()
 		case <-x.source.Touches():
 		}
+	}
+}
+
+// pause waits a little and reports whether ctx goes on.
+func (*Index) pause(ctx context.Context) bool {
+	t := time.NewTimer(retryAfter)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func (x *Index) repair() {
+	if err := x.renew(); err != nil {
+		x.logger.Error("the search index cannot be made anew", "path", x.path, "error", err)
 	}
 }
 
@@ -231,12 +288,20 @@ func (x *Index) renew() error {
 	defer x.mu.Unlock()
 	var closing error
 	if x.index != nil {
-		closing = x.index.Close()
+		closing = closeIndex(x.index)
 		x.index = nil
 	}
 	x.state.Lock()
 	defer x.state.Unlock()
-	return errors.Join(closing, x.create())
+	if err := x.create(); err != nil {
+		return errors.Join(closing, err)
+	}
+	return nil
+}
+
+func closeIndex(b bleve.Index) (err error) {
+	defer guard(&err)
+	return b.Close()
 }
 
 // catchUp indexes what changed, to the end.
@@ -261,9 +326,10 @@ func (x *Index) at() uint64 {
 }
 
 // write indexes videos and notes how far it is, in one step.
-func (x *Index) write(touched []store.Touched) error {
+func (x *Index) write(touched []store.Touched) (err error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	defer guard(&err)
 	if x.index == nil {
 		return errors.New("the index is closed")
 	}

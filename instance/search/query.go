@@ -42,12 +42,20 @@ func (x *Index) Search(ctx context.Context, text string) ([]store.Hit, error) {
 	if x.index == nil {
 		return nil, errors.New("the search index is closed")
 	}
-	return x.collect(ctx, ask(asked))
+	hits, err := x.collect(ctx, ask(asked))
+	if err != nil && ctx.Err() == nil {
+		select {
+		case x.damaged <- struct{}{}:
+		default: // known already
+		}
+	}
+	return hits, err
 }
 
 // collect runs a query to its end. It takes no more of each video than its number and its score:
 // bleve's own collector keeps and sorts whole records of all that it finds.
 func (x *Index) collect(ctx context.Context, q query.Query) (hits []store.Hit, err error) {
+	defer guard(&err)
 	failed := func(err error) ([]store.Hit, error) { return nil, fmt.Errorf("reading the search index: %w", err) }
 	advanced, err := x.index.Advanced()
 	if err != nil {

@@ -118,7 +118,13 @@ func (tx *Tx) PutActor(a *Actor) error {
 	if err := tx.bucket(bucketHandles).Put(handleKey(a.Username, a.Host), []byte(a.ID)); err != nil {
 		return err
 	}
-	tx.following = tx.following || !ok || old.Type != a.Type || old.Host != a.Host
+	if !ok || old.Type != a.Type {
+		by, err := tx.FollowedBy(a.ID)
+		if err != nil {
+			return err
+		}
+		tx.following = tx.following || len(by) > 0 // what is listed depends on the type
+	}
 	if !ok || old.Name != a.Name || old.Username != a.Username {
 		if err := tx.touchVideosOf(a.ID); err != nil {
 			return err
@@ -165,7 +171,6 @@ func (tx *Tx) DeleteActor(id string) error {
 	if err != nil || !ok {
 		return err
 	}
-	tx.following = true
 	if err := tx.dropHandle(a); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -313,6 +314,22 @@ func FuzzHosts(f *testing.F) {
 		}
 		if covers(set, other) && !strings.Contains(CleanHost(other), clean) {
 			t.Fatalf("%q covers %q", clean, other)
+		}
+	})
+}
+
+// FuzzHostOf checks that the short way to a host and net/url's agree.
+func FuzzHostOf(f *testing.F) {
+	for _, id := range []string{"https://a.example:8443/x", "https://User@B.example?x", "http://[::1]:80/", "https://a.example:x/", "://a", "a:b://c.d/", "https://a/ b"} {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		u, err := url.Parse(id)
+		if err != nil {
+			return // an id that does not parse never gets as far as the store
+		}
+		if got, want := HostOf(id), strings.ToLower(u.Host); got != want && strings.HasPrefix(id, "http") {
+			t.Fatalf("%q is of %q, not of %q", id, want, got)
 		}
 	})
 }

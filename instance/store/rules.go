@@ -133,11 +133,31 @@ func CleanHost(host string) string {
 
 // HostOf is the host[:port] of an id or URL, in lower case; empty where it has none.
 func HostOf(id string) string {
+	if _, rest, ok := strings.Cut(id, "://"); ok {
+		host, _, _ := strings.Cut(rest, "/")
+		if isPlain(host) {
+			return host
+		}
+	}
 	u, err := url.Parse(id)
 	if err != nil {
 		return ""
 	}
 	return strings.ToLower(u.Host)
+}
+
+// isPlain reports whether a text is a host that needs no parser: small letters, digits, dots,
+// hyphens and a port.
+func isPlain(host string) bool {
+	for i := range len(host) {
+		switch c := host[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-':
+		case c == ':' && i > 0 && strings.Trim(host[i+1:], "0123456789") == "":
+		default:
+			return false
+		}
+	}
+	return host != ""
 }
 
 // maxHost bounds a host, in bytes. DNS names have at most 253 (RFC 1035 §2.3.4).
