@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package follow
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"shoal/instance/federation/delivery"
+	"shoal/instance/store"
+)
+
+// world is what a Service sees in a test: a clock, one document, and an empty queue.
+type world struct {
+	now  time.Time
+	body string
+	err  error
+	read int
+}
+
+func (w *world) Object(context.Context, string) ([]byte, string, error) { return nil, "", w.err }
+
+func (w *world) Bytes(context.Context, string, string, int64) ([]byte, http.Header, error) {
+	w.read++
+	return []byte(w.body), nil, w.err
+}
+
+func (w *world) Enqueue(*bolt.Tx, delivery.Message) error { return nil }
+func (w *world) Hosts() ([]delivery.Host, error)          { return nil, nil }
+func (w *world) Drop(string) error                        { return nil }
+func (w *world) Retry(string) error                       { return nil }
+
+func newService(t *testing.T) (*Service, *world) {
+	t.Helper()
+	db, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	w := &world{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	return New(Config{Store: db, Queue: w, Fetch: w, Base: "https://own.example", Now: func() time.Time { return w.now }}), w
+}
+
+const listURL = "https://lists.example/blocks.txt"
+
+func TestSubscribedListsAreReadEveryDay(t *testing.T) {
+	s, w := newService(t)
+	state := func() (store.Subscription, []string) {
+		lists, err := s.Subscriptions()
+		blocks, err2 := s.Blocks()
+		if err := errors.Join(err, err2); err != nil || len(lists) != 1 {
+			t.Fatalf("subscriptions %+v, %v", lists, err)
+		}
+		var hosts []string
+		for _, b := range blocks {
+			hosts = append(hosts, b.Host)
+		}
+		return lists[0], hosts
+	}
+	w.body = "a.example\nb.example\nown.example\n"
+	if n, err := s.Subscribe(t.Context(), listURL); err != nil || n != (Imported{Blocked: 2, Skipped: 1}) {
+		t.Fatalf("got %+v, %v", n, err)
+	}
+	if err := s.Block(t.Context(), "a.example", "by hand as well"); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(23 * time.Hour)
+	s.readDue(t.Context())
+	if w.read != 1 {
+		t.Errorf("read %d times within a day", w.read)
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	w.body = "b.example\nc.example\n"
+	s.readDue(t.Context())
+	if l, hosts := state(); !slices.Equal(hosts, []string{"a.example", "b.example", "c.example"}) || !l.Checked.Equal(w.now) || l.Hosts != 2 {
+		t.Errorf("got %+v, %v", l, hosts)
+	}
+	// A list that cannot be read, or is suddenly empty, unblocks nobody and is asked for again soon.
+	for _, trouble := range []struct {
+		body string
+		err  error
+	}{{"", errors.New("its server is down")}, {"<html>", nil}} {
+		w.now, w.body, w.err = w.now.Add(25*time.Hour), trouble.body, trouble.err
+		s.readDue(t.Context())
+		if l, hosts := state(); len(hosts) != 3 || l.Error == "" {
+			t.Errorf("%+v: got %+v, %v", trouble, l, hosts)
+		}
+	}
+	w.now, w.body, w.err = w.now.Add(time.Hour), "c.example", nil
+	s.readDue(t.Context())
+	if l, hosts := state(); !slices.Equal(hosts, []string{"a.example", "c.example"}) || l.Error != "" {
+		t.Errorf("got %+v, %v", l, hosts)
+	}
+	if err := errors.Join(s.Unsubscribe(listURL), s.Unblock("a.example")); err != nil {
+		t.Fatal(err)
+	}
+	if blocks, err := s.Blocks(); err != nil || len(blocks) > 0 {
+		t.Errorf("blocks %+v, %v", blocks, err)
+	}
+	if s.Unsubscribe(listURL) == nil || s.Unblock("a.example") == nil {
+		t.Error("what is not there was taken away")
+	}
+}
+
+func TestBlocksCoverPortsAndSubdomains(t *testing.T) {
+	for _, c := range []struct {
+		blocked, host string
+		want          bool
+	}{
+		{"a.example", "a.example", true},
+		{"a.example", "a.example:8080", true},
+		{"a.example", "x.y.a.example", true},
+		{"a.example", "x.a.example:1", true},
+		{"a.example", "ba.example", false},
+		{"x.a.example", "a.example", false},
+		{"a.example:1", "a.example:2", false},
+		{"127.0.0.1", "127.0.0.1:9001", true},
+		{"0.0.1", "127.0.0.1", false},
+		{"[::1]", "[::1]:9001", true},
+	} {
+		if got := covers(c.blocked, c.host); got != c.want {
+			t.Errorf("%s blocks %s: %v", c.blocked, c.host, got)
+		}
+	}
+	s, _ := newService(t)
+	if err := s.Block(t.Context(), "example", ""); err == nil {
+		t.Error("a host blocked itself with its own domain")
+	}
+	if err := s.Block(t.Context(), "bad.example", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Unblock("x.bad.example"); err == nil {
+		t.Error("a subdomain was unblocked alone")
+	}
+}
+
+func TestWhatBecomesOfAFollow(t *testing.T) {
+	s, _ := newService(t)
+	follow := func(state store.FollowState, reason string) *store.Follow {
+		return &store.Follow{State: state, Reason: reason}
+	}
+	for _, c := range []struct {
+		name   string
+		old    *store.Follow
+		policy store.FollowerPolicy
+		want   store.FollowState
+	}{
+		{"a new one", nil, store.FollowersAccept, store.FollowAccepted},
+		{"a new one to approve", nil, store.FollowersApprove, store.FollowPending},
+		{"a new one of nobody", nil, store.FollowersReject, store.FollowRejected},
+		{"one who follows already", follow(store.FollowAccepted, ""), store.FollowersReject, store.FollowAccepted},
+		{"one who waits, after the policy opened", follow(store.FollowPending, ""), store.FollowersAccept, store.FollowAccepted},
+		{"one rejected by hand", follow(store.FollowRejected, reasonByHand), store.FollowersAccept, store.FollowRejected},
+		{"one rejected by the policy, after it opened", follow(store.FollowRejected, reasonPolicy), store.FollowersAccept, store.FollowAccepted},
+		{"one rejected by the policy, to approve now", follow(store.FollowRejected, reasonPolicy), store.FollowersApprove, store.FollowPending},
+	} {
+		if got, _ := s.decide(c.old, c.policy); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
