@@ -3,6 +3,7 @@
 package inbox
 
 import (
+	"cmp"
 	"container/heap"
 	"slices"
 	"sync"
@@ -66,15 +67,7 @@ func (l *lines) add(item store.InboxItem, order string) {
 		ln = &line{host: item.Host, at: -1}
 		l.of[item.Host] = ln
 	}
-	i, found := slices.BinarySearchFunc(ln.items, item.Seq, func(w *waiting, seq uint64) int {
-		switch {
-		case w.Seq < seq:
-			return -1
-		case w.Seq > seq:
-			return 1
-		}
-		return 0
-	})
+	i, found := ln.find(item.Seq)
 	if found {
 		return
 	}
@@ -105,8 +98,16 @@ func (l *lines) poke() {
 	}
 }
 
+// find is where an item of a number is, or would be.
+func (ln *line) find(seq uint64) (at int, found bool) {
+	return slices.BinarySearchFunc(ln.items, seq, func(w *waiting, seq uint64) int { return cmp.Compare(w.Seq, seq) })
+}
+
 // due is when the first item can be worked on.
 func (ln *line) due() time.Time {
+	if len(ln.items) > 0 && ln.items[0].Attempts == 0 {
+		return ln.items[0].Due // and nothing is due before it
+	}
 	var first time.Time
 	held := map[string]bool{}
 	for _, w := range ln.items {
@@ -126,6 +127,9 @@ func (ln *line) due() time.Time {
 
 // first is the first item that can be worked on now.
 func (ln *line) first(now time.Time) *waiting {
+	if len(ln.items) > 0 && !ln.items[0].Due.After(now) {
+		return ln.items[0]
+	}
 	held := map[string]bool{}
 	for _, w := range ln.items {
 		if held[w.order] {
@@ -176,8 +180,15 @@ func (l *lines) drop(w *waiting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ln := l.of[w.Host]
-	ln.items = slices.DeleteFunc(ln.items, func(x *waiting) bool { return x == w })
-	l.count--
+	if i, found := ln.find(w.Seq); found {
+		if i == 0 { // most often
+			ln.items[0] = nil
+			ln.items = ln.items[1:]
+		} else {
+			ln.items = slices.Delete(ln.items, i, i+1)
+		}
+		l.count--
+	}
 	if len(ln.items) == 0 {
 		delete(l.of, ln.host)
 	} else {
