@@ -5,6 +5,7 @@ package endpoint
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -18,21 +19,40 @@ import (
 func (e *Endpoint) finder(channels bool) func(http.ResponseWriter, *http.Request) (name, id string, ok bool) {
 	return func(w http.ResponseWriter, r *http.Request) (string, string, bool) {
 		name, host, remote := strings.Cut(chi.URLParam(r, "name"), "@")
+		if remote && !strings.EqualFold(host, e.cfg.Base.Host()) {
+			e.missing(w, "Actor")
+			return "", "", false
+		}
 		snap := e.cfg.Store.Snapshot()
-		ok := !remote || strings.EqualFold(host, e.cfg.Base.Host())
-		id := e.cfg.Base.Channel(name)
+		id, kind := e.cfg.Base.Account(name), "Person"
+		_, ok := snap.Account(name)
+		ok = ok || name == store.NameInstance
 		if channels {
-			_, found := snap.Channel(name)
-			ok = ok && found
-		} else {
-			_, found := snap.Account(name)
-			ok = ok && (found || name == store.NameInstance)
-			id = e.cfg.Base.Account(name)
+			id, kind = e.cfg.Base.Channel(name), "Group"
+			_, ok = snap.Channel(name)
 		}
 		if !ok {
-			e.missing(w, "Actor")
+			e.noActor(w, id, kind)
 		}
 		return name, id, ok
+	}
+}
+
+// noActor answers for an actor that there is not, or not any more.
+func (e *Endpoint) noActor(w http.ResponseWriter, id, kind string) {
+	var deleted time.Time
+	var gone bool
+	err := e.cfg.Store.Read(func(tx *store.Tx) error {
+		gone, deleted = tx.Gone(id), tx.GoneAt(id)
+		return nil
+	})
+	switch {
+	case err != nil:
+		e.broken(w, err)
+	case gone:
+		e.gone(w, id, kind, deleted)
+	default:
+		e.missing(w, "Actor")
 	}
 }
 

@@ -288,6 +288,15 @@ func TestActors(t *testing.T) {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
+	if _, err := x.store.AddAccount(store.Account{Name: "carol"}, now()); err != nil {
+		t.Fatal(err)
+	}
+	x.write(func(tx *store.Tx) error { return tx.DeleteAccount("carol") })
+	for _, path := range []string{"/accounts/carol", "/accounts/carol/outbox"} {
+		if w := x.get(path, activityJSON); w.Code != http.StatusGone || !strings.Contains(w.Body.String(), `"formerType":"Person"`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
 	r := httptest.NewRequest(http.MethodHead, "/accounts/root", nil)
 	r.Header.Set("Accept", activityJSON)
 	w := httptest.NewRecorder()

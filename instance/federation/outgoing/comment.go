@@ -46,7 +46,8 @@ func (p *planner) comment() error {
 	return nil
 }
 
-// commentDeleted tells that a comment by a local account is gone.
+// commentDeleted tells that a comment is gone: one by a local account, or another's that the account of a local video
+// took away.
 func (p *planner) commentDeleted() error {
 	var c store.Comment
 	if err := json.Unmarshal(p.change.Old, &c); err != nil {
@@ -56,7 +57,11 @@ func (p *planner) commentDeleted() error {
 	if err != nil {
 		return err
 	}
-	p.add(p.o.local.Delete(c.ID, c.Author, people, p.stamp()), c.ID, "", inboxes)
+	by := p.change.Actor
+	if by == "" {
+		by = c.Author
+	}
+	p.add(p.o.local.Delete(c.ID, by, people, p.stamp()), c.ID, "", inboxes)
 	return nil
 }
 
@@ -101,6 +106,9 @@ func (p *planner) concerned(c *store.Comment) (people, inboxes []string, err err
 				inboxes = append(inboxes, inbox)
 			}
 		}
+	}
+	if inboxes, err = p.inboxOf(inboxes, c.Author); err != nil {
+		return nil, nil, err
 	}
 	above := c.InReplyTo
 	for range maxParents {

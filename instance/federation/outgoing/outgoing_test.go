@@ -4,6 +4,7 @@ package outgoing_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -495,6 +496,47 @@ func TestCommentsReachWhomTheyConcern(t *testing.T) {
 	put(store.Comment{ID: id + "/comments/2", Video: id, InReplyTo: id, Author: root, Text: "hidden", Local: true})
 	x.pass(time.Minute)
 	x.expect()
+}
+
+func TestVideoAccountTakesACommentAway(t *testing.T) {
+	x := newSite(t)
+	x.stranger()
+	x.follower(channel, "chan")
+	x.publish()
+	x.take()
+	c := store.Comment{ID: bob + "/c/1", Video: id, InReplyTo: id, Author: bob, Text: "rude", Created: x.now, Updated: x.now}
+	old, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.write(func(tx *store.Tx) error {
+		return tx.AddChange(store.Change{Kind: store.CommentDeleted, Subject: c.ID, Actor: root, Old: old, At: x.now})
+	})
+	if del := x.expect("Delete root chan,far")[0]; del.activity.Object.ID != c.ID {
+		t.Errorf("%s", del.Body)
+	}
+}
+
+func TestAccountThatLeavesTakesItsVideosAlong(t *testing.T) {
+	x := newSite(t)
+	x.follower(base.Actor(), "inst")
+	if _, err := x.store.AddAccount(store.Account{Name: "carol"}, start()); err != nil {
+		t.Fatal(err)
+	}
+	carol, _ := x.store.Snapshot().Account("carol")
+	own, err := x.store.AddChannel(store.Channel{AccountID: carol.ID, Name: "carols"}, start())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := x.store.Publish("", store.Video{UUID: uuid, ChannelID: own.ID, Title: "A video", Privacy: store.Public, Published: start()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.take()
+	x.write(func(tx *store.Tx) error { _, err := tx.DeleteVideo(v.ID, x.now); return err })
+	x.write(func(tx *store.Tx) error { return tx.DeleteChannel("carols") })
+	x.write(func(tx *store.Tx) error { return tx.DeleteAccount("carol") })
+	x.expect("Delete carol inst")
 }
 
 func TestActorsDescribeThemselves(t *testing.T) {

@@ -102,13 +102,21 @@ func (p *planner) owners(v *store.Video) (owners, error) {
 
 // collections are the followers that a local video is for.
 func (p *planner) collections(by owners) []string {
-	return []string{by.channel + "/followers", p.o.cfg.Base.Actor() + "/followers", by.account + "/followers"}
+	out := []string{p.o.cfg.Base.Actor() + "/followers", by.account + "/followers"}
+	if by.channel != "" {
+		out = append([]string{by.channel + "/followers"}, out...)
+	}
+	return out
 }
 
 // audience are the inboxes of all who follow a local video's account, its channel or the instance, and of those who
 // shared it with others.
 func (p *planner) audience(by owners, video string) ([]string, error) {
-	inboxes, err := p.tx.FollowerInboxes(by.account, by.channel, p.o.cfg.Base.Actor())
+	followed := []string{by.account, p.o.cfg.Base.Actor()}
+	if by.channel != "" { // an empty name would stand for all
+		followed = append(followed, by.channel)
+	}
+	inboxes, err := p.tx.FollowerInboxes(followed...)
 	if err != nil {
 		return nil, err
 	}

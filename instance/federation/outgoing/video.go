@@ -131,7 +131,7 @@ func (p *planner) videoDeleted() error {
 	}
 	by, err := p.owners(&before)
 	if err != nil {
-		return err
+		by = owners{account: p.change.Actor} // its channel, perhaps its account, went with it
 	}
 	id := p.change.Subject
 	inboxes, err := p.audience(by, id)
