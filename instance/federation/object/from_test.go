@@ -62,10 +62,10 @@ func TestVideoOfEight(t *testing.T) {
 func TestHostileVideo(t *testing.T) {
 	long := strings.Repeat("é", 50_000)
 	o := &vocab.Video{
-		ID: "https://evil.example/v", UUID: "4E1F2F28-1822-4544-BF7C-52E111041379", Name: "  <b>Bold</b>\n\u202etitle " + long,
+		ID: "https://evil.example/v", UUID: "4E1F2F28-1822-4544-BF7C-52E111041379", Name: "  Vec<T>\n\u202etitle " + long,
 		Content: "<script>alert(1)</script>text <https://a.example/x> 1 < 2", Support: "<img src=x onerror=alert(1)>money",
 		Icon:  []vocab.Image{{URL: "javascript:alert(1)", MediaType: "image/png", Width: 1000}, {URL: "https://evil.example/i.jpg", MediaType: "image/jpeg", Width: 200}},
-		Likes: "file:///etc/passwd", Views: 1 << 53, Category: &vocab.Identifier{Identifier: "2", Name: "<i>x</i>"}, Language: &vocab.Identifier{Identifier: "a b"},
+		Likes: "file:///etc/passwd", Views: 1 << 53, Category: &vocab.Identifier{Identifier: "2", Name: " x "}, Language: &vocab.Identifier{Identifier: "a b"},
 	}
 	for range 100 {
 		o.Tag = append(o.Tag, vocab.Link{Type: "Hashtag", Name: "#" + long}, vocab.Link{Type: "Hashtag", Name: "#good"})
@@ -76,7 +76,7 @@ func TestHostileVideo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(v.Title, "Bold title é") || utf8.RuneCountInString(v.Title) > 120 {
+	if !strings.HasPrefix(v.Title, "Vec<T> title é") || utf8.RuneCountInString(v.Title) > 120 {
 		t.Errorf("title %q", v.Title)
 	}
 	if v.Description != "text https://a.example/x 1 < 2" || v.Support != "money" || v.Category.Label != "x" || v.Language != (store.Term{}) {

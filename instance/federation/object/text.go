@@ -87,9 +87,10 @@ func tidy(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// line is one line of text without HTML: a name, a title, a label.
+// line is one line of plain text: a name, a title, a label. What looks like HTML in it is none (ActivityStreams: name),
+// and stays.
 func line(text string, most int) string {
-	return clip(strings.Join(strings.Fields(Source(text)), " "), most)
+	return clip(strings.Join(strings.Fields(tidy(text)), " "), most)
 }
 
 // clip cuts a text to at most so many characters, an ellipsis the last of them.
