@@ -238,8 +238,12 @@ func (s *server) talk(video string) {
 	err := s.db.Write("testing", func(tx *store.Tx) error {
 		alice, bob, root := far+"/accounts/alice", "https://c.example/users/bob", "http://127.0.0.1:9001/accounts/root"
 		for i, c := range []store.Comment{
-			{InReplyTo: video, Author: alice, Text: "one"}, {InReplyTo: "c1", Author: bob, HTML: "<p>two</p>"}, {InReplyTo: "c2", Author: alice, Text: "three"},
-			{InReplyTo: video, Author: bob, Text: "four"}, {InReplyTo: "c4", Author: alice, Text: "five"}, {InReplyTo: video, Author: root, Text: "six", Local: true},
+			{InReplyTo: video, Author: alice, Text: "one"},
+			{InReplyTo: "c1", Author: bob, HTML: "<p>two</p>"},
+			{InReplyTo: "c2", Author: alice, Text: "three"},
+			{InReplyTo: video, Author: bob, Text: "four"},
+			{InReplyTo: "c4", Author: alice, Text: "five"},
+			{InReplyTo: video, Author: root, Text: "six", Local: true},
 		} {
 			c.ID, c.Video, c.Created, c.Updated = fmt.Sprintf("c%d", i+1), video, farTime.Add(time.Duration(i)*time.Minute), farTime
 			if err := tx.PutComment(&c); err != nil {

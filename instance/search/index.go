@@ -239,22 +239,29 @@ const batchSize = 500
 // retryAfter is how long Serve waits after a failure.
 const retryAfter = 10 * time.Second
 
-// Serve brings the index up to the store until ctx ends. An index that fails to take a change, or
-// that a search found damaged, is made anew.
+// maxFailures is how often in a row an index may fail to take changes.
+const maxFailures = 3
+
+// Serve brings the index up to the store until ctx ends. An index that again and again fails to take
+// a change, or that a search found damaged, is made anew.
 func (x *Index) Serve(ctx context.Context) error {
+	failures := 0
 	for {
-		err := x.catchUp(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		if err := x.catchUp(ctx); err != nil && ctx.Err() == nil {
 			x.logger.Error("the search index cannot be written", "path", x.path, "error", err)
-			if !x.pause(ctx) {
-				return nil
+			if !errors.Is(err, errSource) {
+				failures++
 			}
-			x.repair()
+			if !x.pause(ctx) {
+				continue
+			}
+			if failures >= maxFailures {
+				failures = 0
+				x.repair()
+			}
 			continue
 		}
+		failures = 0
 		select {
 		case <-ctx.Done():
 			return nil
@@ -304,13 +311,19 @@ func closeIndex(b bleve.Index) (err error) {
 	return b.Close()
 }
 
+// errSource is a failure that is not the index's own.
+var errSource = errors.New("the instance's database cannot be read")
+
 // catchUp indexes what changed, to the end.
 func (x *Index) catchUp(ctx context.Context) error {
 	for ctx.Err() == nil {
 		at := x.at()
 		touched, err := x.source.TouchedAfter(at, batchSize)
-		if err != nil || len(touched) == 0 {
-			return err
+		if err != nil {
+			return fmt.Errorf("%w: %w", errSource, err)
+		}
+		if len(touched) == 0 {
+			return nil
 		}
 		if err := x.write(touched); err != nil {
 			return err

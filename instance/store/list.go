@@ -250,6 +250,7 @@ func (s *Store) find(ctx context.Context, q ListQuery) ([]item, error) {
 	defer s.list.mu.RUnlock()
 	var found []item
 	if searching {
+		found = make([]item, 0, len(hits))
 		for _, h := range hits {
 			l := s.list.lines[h.Number]
 			if l == nil {
@@ -261,6 +262,7 @@ func (s *Store) find(ctx context.Context, q ListQuery) ([]item, error) {
 		}
 		return found, nil
 	}
+	found = make([]item, 0, len(snap.lines)+len(s.list.dense))
 	for _, l := range snap.lines {
 		if want(l) {
 			found = append(found, item{by(l, 0), l})
