@@ -226,6 +226,31 @@ func TestSearchFindsRemoteVideos(t *testing.T) {
 	}
 }
 
+func TestPeopleAndProgramsAskForActors(t *testing.T) {
+	r := start(t, Config{Dir: t.TempDir(), Name: "The instance"}, nil)
+	r.add("a public one", store.Public)
+	r.add("an unlisted one", store.Unlisted)
+	for _, path := range []string{"/accounts/root", "/video-channels/root_channel", "/accounts/peertube", "/a/root", "/c/root_channel@" + r.base.Host()} {
+		res, body := r.request(http.MethodGet, path, "Accept", "text/html,*/*;q=0.8")
+		if res.StatusCode != http.StatusOK || !strings.Contains(body, "a public one") || strings.Contains(body, "an unlisted one") {
+			t.Errorf("%s: %s %s", path, res.Status, body)
+		}
+	}
+	for _, path := range []string{"/accounts/nobody", "/c/nobody"} {
+		if res, _ := r.request(http.MethodGet, path, "Accept", "text/html"); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %s", path, res.Status)
+		}
+	}
+	for path, kind := range map[string]string{"/accounts/root": "Person", "/video-channels/root_channel": "Group", "/accounts/peertube": "Application"} {
+		for _, accept := range []string{"application/activity+json, application/ld+json", `application/ld+json; profile="https://www.w3.org/ns/activitystreams"`} {
+			res, body := r.request(http.MethodGet, path, "Accept", accept)
+			if !strings.HasPrefix(res.Header.Get("Content-Type"), "application/activity+json") || !strings.Contains(body, `"`+kind+`"`) {
+				t.Errorf("%s: %s %s", path, res.Header.Get("Content-Type"), body)
+			}
+		}
+	}
+}
+
 // A comment by one follower on a third one's video reaches the other followers through its origin.
 func TestCommentsAreForwarded(t *testing.T) {
 	a, b := pair(t)

@@ -105,7 +105,7 @@ func (i *Instance) fill() error {
 func (i *Instance) wire() error {
 	var err error
 	i.fed, err = federation.New(federation.Config{
-		Store: i.store, Base: i.base, Dev: i.cfg.Dev, Name: i.cfg.Name, Version: i.cfg.Version, ClientIP: i.clientIP, VideoPage: i.watchPage(), Logger: i.cfg.Logger,
+		Store: i.store, Base: i.base, Dev: i.cfg.Dev, Name: i.cfg.Name, Version: i.cfg.Version, ClientIP: i.clientIP, VideoPage: i.watchPage(), ActorPage: i.actorPage(), Logger: i.cfg.Logger,
 	})
 	if err != nil {
 		return err

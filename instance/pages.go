@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -50,10 +51,39 @@ func (i *Instance) pages(r chi.Router) {
 	t := templates()
 	r.Get("/videos/embed/{id}", i.page(t, "embed", "*"))
 	r.Get("/", func(w http.ResponseWriter, _ *http.Request) {
-		i.render(w, t, "front", "'self'", http.StatusOK, struct {
-			Instance string
-			Videos   []card
-		}{i.cfg.Name, i.front()})
+		i.render(w, t, "front", "'self'", http.StatusOK, shelf{i.cfg.Name, i.front(func(*store.Video) bool { return true })})
+	})
+	actor := i.actorPage()
+	r.Method(http.MethodGet, "/a/{name}", actor)
+	r.Method(http.MethodGet, "/c/{name}", actor)
+}
+
+// shelf is a page of videos under a name.
+type shelf struct {
+	Instance string
+	Videos   []card
+}
+
+// actorPage is the page of an account, a channel or the instance, at the addresses that other instances
+// ask for the actor itself and at PeerTube's for people.
+func (i *Instance) actorPage() http.Handler {
+	t := templates()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, _ := strings.CutSuffix(path.Base(r.URL.Path), "@"+i.base.Host())
+		snap := i.store.Snapshot()
+		title, shown := i.cfg.Name, func(*store.Video) bool { return true }
+		if c, ok := snap.Channel(name); ok {
+			title, shown = c.DisplayName, func(v *store.Video) bool { return v.ChannelID == c.ID }
+		} else if a, ok := snap.Account(name); ok {
+			title, shown = a.DisplayName, func(v *store.Video) bool {
+				c, ok := snap.ChannelByID(v.ChannelID)
+				return ok && c.AccountID == a.ID
+			}
+		} else if name != store.NameInstance {
+			i.render(w, t, "missing", "'self'", http.StatusNotFound, i.cfg.Name)
+			return
+		}
+		i.render(w, t, "front", "'self'", http.StatusOK, shelf{title, i.front(shown)})
 	})
 }
 
@@ -77,14 +107,14 @@ func (i *Instance) page(t *template.Template, name, frames string) http.HandlerF
 	}
 }
 
-// front lists the newest public videos.
-func (i *Instance) front() []card {
+// front lists the newest public videos of those that are to be shown.
+func (i *Instance) front(shown func(*store.Video) bool) []card {
 	var cards []card
 	for _, v := range slices.Backward(i.store.Snapshot().Videos()) {
 		if len(cards) == onFront {
 			break
 		}
-		if v.Listed() {
+		if v.Listed() && shown(v) {
 			cards = append(cards, newCard(v))
 		}
 	}

@@ -36,8 +36,8 @@ type Config struct {
 	Dev bool
 	// Name is the instance's name for people, Version the program's.
 	Name, Version string
-	// VideoPage answers people who ask for a video with a browser.
-	VideoPage http.Handler
+	// VideoPage and ActorPage answer people who ask for a video or an actor with a browser.
+	VideoPage, ActorPage http.Handler
 	// ClientIP is the address of who asks; nil takes the connection's.
 	ClientIP func(*http.Request) netip.Addr
 	// Logger may be nil.
@@ -91,7 +91,7 @@ func New(cfg Config) (*Federation, error) {
 		Store: cfg.Store, Queue: f.queue, Author: f.author, Base: cfg.Base, Name: cfg.Name, Logger: cfg.Logger,
 	})
 	f.endpoint = endpoint.New(endpoint.Config{
-		Store: cfg.Store, Base: cfg.Base, Name: cfg.Name, Version: cfg.Version, VideoPage: cfg.VideoPage, Logger: cfg.Logger,
+		Store: cfg.Store, Base: cfg.Base, Name: cfg.Name, Version: cfg.Version, VideoPage: cfg.VideoPage, ActorPage: cfg.ActorPage, Logger: cfg.Logger,
 	})
 	return f, nil
 }
