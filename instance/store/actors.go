@@ -152,8 +152,9 @@ func (tx *Tx) dropHandle(a *Actor) error {
 	return nil
 }
 
-// DeleteActor deletes a remote actor with its videos, comments, rates, shares and follows. What it
-// brought of others stays, without it as a source. It is no error where there is no such actor.
+// DeleteActor deletes a remote actor with its videos, comments, rates, shares and follows, and how far
+// its outbox was read. What it brought of others stays, without it as a source. It is no error where
+// there is no such actor.
 func (tx *Tx) DeleteActor(id string) error {
 	if err := checkID(id); err != nil {
 		return err
@@ -166,6 +167,9 @@ func (tx *Tx) DeleteActor(id string) error {
 		if err := tx.drop(id, h[0], h[1:]); err != nil {
 			return err
 		}
+	}
+	if err := tx.DeleteWalk(id); err != nil {
+		return err
 	}
 	a, ok, err := tx.Actor(id)
 	if err != nil || !ok {
