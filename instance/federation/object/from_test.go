@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -161,6 +162,47 @@ func FuzzText(f *testing.F) {
 		for _, text := range []string{object.PlainText(s), object.Source(s)} {
 			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 				t.Fatalf("%q", text)
+			}
+		}
+	})
+}
+
+// Whatever a video says, its record keeps the bounds and points to the web alone.
+func FuzzToVideo(f *testing.F) {
+	f.Add(readFile(f, "video-object.json"))
+	f.Add(readFile(f, "video-8.json"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		o, err := vocab.ParseVideo(data)
+		if err != nil {
+			return
+		}
+		v, err := object.ToVideo(o)
+		if err != nil {
+			return
+		}
+		for _, text := range []string{v.Title, v.Description, v.Support, v.Category.Label} {
+			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+				t.Fatalf("%q", text)
+			}
+		}
+		if utf8.RuneCountInString(v.Title) > 120 || v.Title == "" || utf8.RuneCountInString(v.Description) > 10_000 || len(v.Tags) > 20 || v.Duration < 0 || v.Views < 0 {
+			t.Fatalf("%+v", v)
+		}
+		addresses := []string{v.ID, v.Page, v.Thumbnail, v.Preview, v.EmbedURL, v.LikesURL, v.DislikesURL, v.SharesURL, v.CommentsURL, v.ChaptersURL}
+		files := slices.Clone(v.Files)
+		for _, p := range v.Playlists {
+			addresses = append(addresses, p.MasterURL, p.SegmentsURL)
+			files = append(files, p.Files...)
+		}
+		for _, file := range files {
+			addresses = append(addresses, file.URL, file.TorrentURL, file.MetadataURL)
+			if (file.Infohash == "") != (file.Magnet == "") || file.Size < 0 || file.FPS < -1 {
+				t.Fatalf("%+v", file)
+			}
+		}
+		for _, a := range addresses {
+			if a != "" && vocab.Host(a) == "" {
+				t.Fatalf("%q is no address of the web", a)
 			}
 		}
 	})

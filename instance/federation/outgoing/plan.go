@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"shoal/instance/federation/author"
 	"shoal/instance/federation/delivery"
 	"shoal/instance/federation/object"
 	"shoal/instance/federation/vocab"
@@ -224,7 +225,7 @@ func (p *planner) viewed() error {
 // actorUpdated tells the followers of a local account or channel how it describes itself now.
 func (p *planner) actorUpdated() error {
 	id := p.change.Subject
-	name, ok := nameOf(p.o.cfg.Base, id)
+	name, ok := author.Name(p.o.cfg.Base, id)
 	if !ok {
 		return nil
 	}

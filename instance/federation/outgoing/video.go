@@ -6,13 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"shoal/instance/address"
-	"shoal/instance/federation/author"
 	"shoal/instance/federation/object"
 	"shoal/instance/store"
 )
-
-func nameOf(base address.Base, id string) (string, bool) { return author.Name(base, id) }
 
 // videoPublished tells of a new video: its channel and the instance share it, and its account created it.
 func (p *planner) videoPublished() error {
