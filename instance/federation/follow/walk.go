@@ -136,8 +136,35 @@ func (s *Service) putWalk(w store.Walk) error {
 	})
 }
 
+// stillFollowed forgets a walk whose actor nobody here follows, as one that was deleted at its host.
+func (s *Service) stillFollowed(actorID string) error {
+	accepted := false
+	err := s.cfg.Store.Read(func(tx *store.Tx) error {
+		locals, err := tx.FollowedBy(actorID)
+		if err != nil {
+			return err
+		}
+		for _, local := range locals {
+			f, ok, err := tx.Following(local, actorID)
+			if err != nil {
+				return err
+			}
+			accepted = accepted || (ok && f.State == store.FollowAccepted)
+		}
+		return nil
+	})
+	if err != nil || accepted {
+		return err
+	}
+	err = s.cfg.Store.Write("forgetting a walk", func(tx *store.Tx) error { return tx.DeleteWalk(actorID) })
+	return errors.Join(err, errEnded)
+}
+
 // walkPages reads page after page and stores w after each.
 func (s *Service) walkPages(ctx context.Context, w *store.Walk) error {
+	if err := s.stillFollowed(w.Actor); err != nil {
+		return err
+	}
 	actor, err := s.cfg.Resolver.Actor(ctx, w.Actor, walkActorAge)
 	if err != nil {
 		return err
