@@ -109,7 +109,7 @@ func TestTalkModel(t *testing.T) {
 			"uncomment": func(t *rapid.T) {
 				living := slices.Sorted(maps.Keys(m.comments))
 				if len(living) == 0 {
-					t.Skip("none")
+					return // there is none
 				}
 				id := rapid.SampledFrom(living).Draw(t, "comment")
 				do(func(tx *Tx) error { return tx.DeleteComment(id) })
