@@ -230,7 +230,7 @@ func (w *walker) iri(sc *scope, s string) (node, error) {
 		return w.label(s)
 	}
 	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?#@") || !safeIRI(s) {
+	if !ok || !isScheme(scheme) || !safeIRI(s) {
 		return node{}, fmt.Errorf("%w: %.200q is no absolute IRI", ErrUnknownTerm, s)
 	}
 	if !strings.HasPrefix(rest, "//") {
@@ -242,6 +242,17 @@ func (w *walker) iri(sc *scope, s string) (node, error) {
 		}
 	}
 	return node{text: "<" + s + ">"}, nil
+}
+
+// isScheme reports whether s can stand before an IRI's colon (RFC 3986 §3.1).
+func isScheme(s string) bool {
+	letter := func(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+	for i := range len(s) {
+		if c := s[i]; !letter(c) && (i == 0 || (c < '0' || c > '9') && c != '+' && c != '-' && c != '.') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // label is the blank node of an explicit label.
