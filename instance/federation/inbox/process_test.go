@@ -336,6 +336,18 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
+// PeerTube follows again, after an Undo, with an activity that can be the same to the byte.
+func TestTheSameFollowAgain(t *testing.T) {
+	h := newWorld(t, options{})
+	follow := activity("Follow", goodAlice, good+"/f/1", ours+"/accounts/alice")
+	h.by(goodAlice, follow)
+	h.by(goodAlice, activity("Undo", goodAlice, good+"/f/1/undo", follow))
+	h.by(goodAlice, follow)
+	if got := h.follows.types(); !slices.Equal(got, []string{"Follow", "Undo", "Follow"}) {
+		t.Errorf("handled %q", got)
+	}
+}
+
 // What was answered with 204 takes effect after a restart, once.
 func TestKeptOverRestart(t *testing.T) {
 	h := newWorld(t, options{idle: true})

@@ -200,7 +200,14 @@ func (b *Inbox) take(r *http.Request, body []byte, to string, claimed claim) ans
 func (b *Inbox) keep(ctx context.Context, item store.InboxItem, activity *vocab.Activity) error {
 	mark := seenMark(activity, item.Body)
 	known := false
-	if err := b.cfg.Store.Read(func(tx *store.Tx) error { known = tx.Seen(mark); return nil }); err != nil {
+	// A Follow can be the same to the byte after an Undo. Done again it is answered again, no more;
+	// who brings another's must not undo the Undo.
+	again := activity.Type == typeFollow && !item.Forwarded
+	seen := func(tx *store.Tx) error {
+		known = !again && tx.Seen(mark)
+		return nil
+	}
+	if err := b.cfg.Store.Read(seen); err != nil {
 		return fmt.Errorf("reading the inbox: %w", err)
 	}
 	if known {
@@ -210,8 +217,8 @@ func (b *Inbox) keep(ctx context.Context, item store.InboxItem, activity *vocab.
 		return err
 	}
 	err := b.cfg.Store.Batch("storing an activity", func(tx *store.Tx) error {
-		if known = tx.Seen(mark); known {
-			return nil
+		if err := seen(tx); err != nil || known {
+			return err
 		}
 		if err := tx.MarkSeen(mark, item.Received); err != nil {
 			return err
