@@ -4,9 +4,9 @@ package ldsig
 
 import (
 	"context"
-	"net/url"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
