@@ -170,3 +170,34 @@ func TestNoSignature(t *testing.T) {
 		}
 	}
 }
+
+// Contexts are not signed: one that takes a body to json-gold must not bring in what that drops.
+func TestNothingIsDroppedUnsigned(t *testing.T) {
+	s, key := suite(t), testKey(t)
+	signed, err := s.Sign(t.Context(), []byte(`{`+testContext+`,"id":"https://a.example/1","type":"Update","actor":"https://a.example/accounts/alice",`+
+		`"object":{"id":"https://a.example/n/1","type":"Note","content":"hello","url":["https://a.example/n/1"]}}`), testActor, key, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	swap := func(text, old, with string) string {
+		t.Helper()
+		out := strings.Replace(text, old, with, 1)
+		if out == text {
+			t.Fatalf("no %s in %s", old, text)
+		}
+		return out
+	}
+	scoped := swap(string(signed), `{"RsaSignature2017"`, `"https://w3id.org/security/data-integrity/v1",{"RsaSignature2017"`)
+	if err := s.Verify(t.Context(), []byte(scoped), &key.PublicKey); err != nil {
+		t.Errorf("a context alone: %v", err)
+	}
+	for _, id := range []string{"ht1p://127.0.0.1:90E2/x", "http://[::1/x", "https://a.example/%zz", "rel/ative", "0:x", ""} {
+		link := `{"id":"` + id + `","type":"Link","mediaType":"video/mp4","href":"https://evil.example/v.mp4"}`
+		forged := swap(scoped, `"url":["https://a.example/n/1"]`, `"url":[`+link+`,"https://a.example/n/1"]`)
+		for _, proof := range []string{`"proof":` + link + `,`, `"proof":{"id":"` + id + `","type":"DataIntegrityProof","proofValue":"z3"},`, `"proof":[],`, `"proof":"",`} {
+			if err := s.Verify(t.Context(), []byte(swap(forged, `"type":"Update"`, proof+`"type":"Update"`)), &key.PublicKey); err == nil {
+				t.Errorf("an unsigned link %q passes with %s", id, proof)
+			}
+		}
+	}
+}

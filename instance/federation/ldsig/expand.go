@@ -38,6 +38,8 @@ type walker struct {
 	described map[string]bool
 	root      string // the id of the outermost object
 	varies    bool   // a literal is escaped in more than one way
+	// statements are the ones that json-gold has to make.
+	statements int
 }
 
 func (w *walker) newBlank() (node, error) {

@@ -35,7 +35,7 @@ func (w *walker) expandWithJSONGold(v *value) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: expanding it: %w", ErrUnknownTerm, err)
 	}
-	w.described, w.root = map[string]bool{}, ""
+	w.described, w.root, w.statements = map[string]bool{}, "", 0
 	for _, item := range expanded {
 		if root, ok := item.(map[string]any); ok {
 			w.root, _ = root["@id"].(string)
@@ -47,6 +47,13 @@ func (w *walker) expandWithJSONGold(v *value) (err error) {
 	dataset, err := ld.NewJsonLdApi().ToRDF(expanded, options)
 	if err != nil {
 		return fmt.Errorf("%w: reading its graph: %w", ErrAmbiguous, err)
+	}
+	count = 0
+	for _, quads := range dataset.Graphs {
+		count += len(quads)
+	}
+	if count != w.statements {
+		return fmt.Errorf("%w: its graph has %d statements instead of %d", ErrAmbiguous, count, w.statements)
 	}
 	w.quads, w.blank, w.labels = w.quads[:0], 0, map[string]int32{}
 	for name, quads := range dataset.Graphs {
@@ -105,7 +112,8 @@ func (w *walker) plainObject(v *value, sc *scope, count *int) (err error) {
 	return nil
 }
 
-// expanded refuses in the expanded form what the walker refuses, and what would be dropped.
+// expanded refuses in the expanded form what the walker refuses, and what would be dropped. It counts
+// the statements that the graph must have: json-gold leaves out in silence what it cannot read.
 func (w *walker) expanded(element any, inRoot bool) error {
 	switch e := element.(type) {
 	case []any:
@@ -142,13 +150,18 @@ func (w *walker) expandedNode(e map[string]any, inRoot bool) error {
 				if t, ok := t.(string); !ok || unfit(t) {
 					return fmt.Errorf("%w: the type %.200q", ErrUnknownTerm, t)
 				}
+				w.statements++
 			}
 			continue
-		case name == "@list", name == "@graph":
+		case name == "@list":
+			w.statements += 2 * len(ld.Arrayify(v)) // rdf:first and rdf:rest
+		case name == "@graph":
 		case strings.HasPrefix(name, "@"):
 			return fmt.Errorf("%w: a %s", ErrAmbiguous, name)
 		case unfit(name):
 			return fmt.Errorf("%w: the member %.200q", ErrUnknownTerm, name)
+		default:
+			w.statements += len(ld.Arrayify(v))
 		}
 		more = true
 		if err := w.expanded(v, isRoot || !named && inRoot && name == "@list"); err != nil {
@@ -166,7 +179,7 @@ func (w *walker) expandedNode(e map[string]any, inRoot bool) error {
 
 // unfit says that json-gold or this package would have no use for an IRI.
 func unfit(iri string) bool {
-	return strings.HasPrefix(iri, "_:") || !strings.Contains(iri, ":") || !safeIRI(iri) || ld.InvalidNode(ld.NewIRI(iri))
+	return strings.HasPrefix(iri, "_:") || !ld.IsAbsoluteIri(iri) || !safeIRI(iri) || ld.InvalidNode(ld.NewIRI(iri))
 }
 
 func (w *walker) addJSONGold(q *ld.Quad, graph node) error {
