@@ -90,6 +90,17 @@ func row(distance float32, objects ...fyne.CanvasObject) *fyne.Container {
 	return container.New(layout.NewCustomPaddedHBoxLayout(distance), objects...)
 }
 
+// under puts content below what stands at the top, and gives it the rest of the room. The keyboard
+// comes to the top first, unlike in container.NewBorder.
+func under(top, content fyne.CanvasObject) *fyne.Container {
+	return container.New(layout.NewBorderLayout(top, nil, nil, nil), top, content)
+}
+
+// between puts content between what stands on its left and on its right, in the keyboard's order too.
+func between(left, content, right fyne.CanvasObject) *fyne.Container {
+	return container.New(layout.NewBorderLayout(nil, nil, left, right), left, content, right)
+}
+
 // middle centres an object by its height and leaves its width alone.
 func middle(object fyne.CanvasObject) *fyne.Container {
 	return container.New(middleLayout{}, object)

@@ -59,7 +59,7 @@ func newBlocksPane(l *loop, fed blocker, ask *questions, w fyne.Window) *blocksP
 	fields := container.NewGridWithColumns(2, p.entry, p.reason)
 	p.kind.OnChanged = func(string) { p.chosen(fields) }
 	head := column(6,
-		container.NewBorder(nil, nil, fixed(178, p.kind), fixed(100, p.button), fields),
+		between(fixed(178, p.kind), fields, fixed(100, p.button)),
 		container.NewBorder(nil, nil, nil, row(4, quiet(tr("Import…"), theme.FolderOpenIcon(), p.pickImport),
 			quiet(tr("Export…"), theme.DocumentSaveIcon(), p.pickExport)), middle(p.hint)))
 	p.linesPane = newLinesPane(l, head, newLineList(1, p.open, p.do), p.lines, func() fyne.CanvasObject {

@@ -4,6 +4,7 @@ package desktop
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -161,10 +162,7 @@ func (p *followersPane) lines() ([]line, error) {
 		l := followLine(f, p.now())
 		switch f.State {
 		case instance.FollowPending:
-			l.detail = tr("Waits for your answer")
-			if handle := handleOf(f); handle != l.title {
-				l.detail += " · " + handle
-			}
+			l.detail = tr("Waits for your answer") + alsoCalled(f)
 			l.color = theme.ColorNameWarning
 			l.acts = [lineActions]lineAct{"", actReject, actAccept}
 			l.away = actReject
@@ -225,18 +223,29 @@ func followLine(f instance.FollowInfo, now time.Time) line {
 	if f.Reason != "" {
 		l.detail += ": " + oneLine(f.Reason, 500)
 	}
-	if handle := handleOf(f); handle != l.title {
-		l.detail += " · " + handle
-	}
+	l.detail += alsoCalled(f)
 	return l
 }
 
-// followName is the other's name for people.
+// followName is the other's name for people. That of an instance is its host: many are called the
+// same.
 func followName(f instance.FollowInfo) string {
-	if name := oneLine(f.Name, 100); name != "" {
+	if name := oneLine(f.Name, 100); name != "" && strings.Contains(f.Handle, "@") {
 		return name
 	}
 	return handleOf(f)
+}
+
+// alsoCalled is what followName leaves out.
+func alsoCalled(f instance.FollowInfo) string {
+	name, other := followName(f), handleOf(f)
+	if other == name {
+		other = oneLine(f.Name, 100)
+	}
+	if other == "" || other == name {
+		return ""
+	}
+	return " · " + other
 }
 
 func handleOf(f instance.FollowInfo) string {

@@ -60,7 +60,7 @@ func TestFollowing(t *testing.T) {
 	}
 	page := r.openTab(tabFollowing)
 	p := page.following
-	for _, words := range []string{"Films of A", "Accepted · a.example · followed back", "Failed: their server answered 403: invalid signature", "Rejected: they take no followers", "Waiting for the answer"} {
+	for _, words := range []string{"a.example", "Accepted · Films of A · followed back", "Failed: their server answered 403: invalid signature", "Rejected: they take no followers", "Waiting for the answer"} {
 		r.shows(words)
 	}
 	r.shoot("instance-following")
@@ -125,7 +125,7 @@ func TestManualApproval(t *testing.T) {
 	r.until("the number at the tab", func() bool { return page.tabs.entries[tabFollowers].count.words == "2" })
 	r.shoot("instance-followers")
 	p := page.followers
-	if p.list.lines[0].title != "a.example" || p.list.lines[2].title != "Old friends" {
+	if p.list.lines[0].title != "a.example" || p.list.lines[2].title != "old.example" {
 		t.Errorf("who waits does not stand first: %v", p.list.lines)
 	}
 	test.Tap(findButton(t, p.list, "Accept"))
@@ -373,5 +373,25 @@ func TestInstanceTabsByKeyboard(t *testing.T) {
 	}
 	if page.tabs.chosen != tabPublish {
 		t.Errorf("after a round, tab %d is shown", page.tabs.chosen)
+	}
+}
+
+func TestTheKeyboardComesFromTheFormToTheList(t *testing.T) {
+	r := newRig(t, withInstance)
+	r.pub.following = []instance.FollowInfo{{Target: "https://a.example/accounts/peertube", Handle: "a.example", State: instance.FollowAccepted}}
+	p := r.openTab(tabFollowing).following
+	r.shows("a.example")
+	c := r.w.win.Canvas()
+	c.Focus(p.entry)
+	for _, want := range []fyne.Focusable{p.button, p.list} {
+		c.FocusNext()
+		if c.Focused() != want {
+			t.Fatalf("the keyboard came to %T", c.Focused())
+		}
+	}
+	typeKey(p.list, fyne.KeyDelete)
+	typeKey(c.Focused(), fyne.KeyEscape)
+	if r.dialogOf() != nil || c.Focused() != p.list {
+		t.Errorf("after Escape the keyboard is at %T", c.Focused())
 	}
 }

@@ -75,7 +75,7 @@ func newInstancePage(l *loop, pub publisher, w fyne.Window, resolve func(context
 	p.policy = newPolicyPane(l, pub, p.ask)
 	p.parts = []part{
 		{tr("Videos"), p.videos.root, p.videos},
-		{tr("Publish"), container.NewVScroll(pad(p.form.root, 0, 22)), nil},
+		{tr("Publish"), container.NewVScroll(pad(column(0, p.form.root), 0, 22)), nil},
 		{tr("Following"), p.following.root, p.following},
 		{tr("Followers"), p.followers.root, p.followers},
 		{tr("Blocks"), p.blocks.root, p.blocks},
@@ -99,7 +99,7 @@ func newInstancePage(l *loop, pub publisher, w fyne.Window, resolve func(context
 		quiet(tr("Copy"), theme.ContentCopyIcon(), func() { copyText(pub.URL()) }),
 		quiet(tr("Show its videos"), nil, func() { visit(pub.URL()) })), address)
 	head := container.NewBorder(nil, nil, middle(heading(tr("My instance")).fitted()), nil, pad(where, 0, 12))
-	p.root = container.NewBorder(column(6, pad(head, 10, 22), pad(p.tabs.root, 0, 12), gap(1, 2)), nil, nil, nil, p.body)
+	p.root = under(column(6, pad(head, 10, 22), pad(p.tabs.root, 0, 12), gap(1, 2)), p.body)
 	p.chosen(tabVideos)
 	return p
 }

@@ -238,7 +238,7 @@ func newLinesPane(l *loop, head fyne.CanvasObject, list *lineList, load func() (
 	p.told.Hide()
 	top.Add(p.told)
 	top.Add(gap(1, 6))
-	p.root = container.NewBorder(top, nil, nil, nil, pad(p.body, 0, 22))
+	p.root = under(top, pad(p.body, 0, 22))
 	p.notice.changed = func() { relayout(p.root) }
 	p.after = p.look
 	only(p.body, busyState(tr("Looking…"), nil))

@@ -40,7 +40,7 @@ func newPolicyPane(l *loop, fed federation, ask *questions) *policyPane {
 		}
 	})
 	p.status = newText("", theme.ColorNameSuccess, theme.SizeNameCaptionText)
-	p.root = container.NewBorder(pad(p.notice.root, 0, 6), nil, nil, nil, container.NewVScroll(pad(column(14,
+	p.root = under(pad(p.notice.root, 0, 6), container.NewVScroll(pad(column(14,
 		section(tr("New followers"), p.followers,
 			smallText(tr("Whom you turned away before stays turned away, until you accept it under Followers.")).upTo(2)),
 		section(tr("Following back"), p.back,

@@ -292,7 +292,7 @@ func showComments(l *loop, fed federation, ask *questions, v instance.VideoInfo)
 		}
 		return lines, nil
 	}
-	pane = newLinesPane(l, nil, newLineList(2, func(line) {}, do), load, func() fyne.CanvasObject {
+	pane = newLinesPane(l, nil, newLineList(3, func(line) {}, do), load, func() fyne.CanvasObject {
 		return emptyState(tr("No comments yet"), tr("What people of other instances say about this video is listed here."))
 	})
 	room := container.NewStack(gap(640, 400), pane.root)
