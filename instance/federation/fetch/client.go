@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-resty/resty/v2"
 
+	"shoal/instance/party"
 	"shoal/peer/safedial"
 )
 
@@ -25,21 +26,23 @@ const (
 
 	maxRedirects   = 3
 	maxHeaderBytes = 64 << 10
-	perHost        = 4  // GETs of one host at a time
+	perParty       = 4  // GETs at a time of one party, or for one client that has proved nothing
 	atOnce         = 64 // GETs at a time
+	atDoor         = 16 // further ones for requests that are not proved, of known and of unknown hosts
 	idleTimeout    = 30 * time.Second
 )
 
 // timing is how long things take; tests have shorter ones.
 type timing struct {
 	attempt, whole  time.Duration // one GET; one call in all
+	unknown         time.Duration // one GET for an unknown host's request
 	post            time.Duration // one POST
 	retries         int
 	pause, maxPause time.Duration // between attempts
 }
 
 func defaultTiming() timing {
-	return timing{attempt: 7 * time.Second, whole: 30 * time.Second, post: 15 * time.Second, retries: 2, pause: 300 * time.Millisecond, maxPause: 5 * time.Second}
+	return timing{attempt: 7 * time.Second, whole: 30 * time.Second, unknown: 4 * time.Second, post: 15 * time.Second, retries: 2, pause: 300 * time.Millisecond, maxPause: 5 * time.Second}
 }
 
 // Client asks other servers. It is safe for concurrent use. Every error is an *Error.
@@ -51,8 +54,9 @@ type Client struct {
 	timing    timing
 	transport *http.Transport
 	gets      *resty.Client
+	unknown   *resty.Client // GETs for requests of unknown hosts
 	posts     *resty.Client
-	gate      gate
+	gates     gates
 }
 
 // New returns a client.
@@ -68,13 +72,13 @@ func newClient(o Options, t timing, dial func(context.Context, string, string) (
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	c := &Client{opts: o, timing: t, gate: newGate(), transport: &http.Transport{
+	c := &Client{opts: o, timing: t, gates: newGates(), transport: &http.Transport{
 		DialContext:            dial,
 		TLSClientConfig:        tlsConfig,
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    safedial.Timeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		MaxConnsPerHost:        perHost + 1,
+		MaxConnsPerHost:        3*perParty + 1,
 		MaxIdleConnsPerHost:    1,
 		MaxIdleConns:           2 * atOnce,
 		IdleConnTimeout:        idleTimeout,
@@ -87,6 +91,7 @@ func newClient(o Options, t timing, dial func(context.Context, string, string) (
 			return retryAfter(r.Header(), time.Now()), nil
 		}).
 		AddRetryCondition(t.wanted)
+	c.unknown = c.client(t.unknown)
 	c.posts = c.client(t.post)
 	return c
 }
@@ -189,12 +194,19 @@ func (c *Client) get(ctx context.Context, raw string, q question) ([]byte, http.
 
 // once waits for a turn, then asks one server, with retries.
 func (c *Client) once(ctx context.Context, u *url.URL, q question) (*resty.Response, error) {
-	leave, err := c.gate.enter(ctx, u.Host)
+	gate, client, keys := c.gates.own, c.gets, []string{party.Host(u.Host)}
+	if a, ok := UnprovedAsker(ctx); ok {
+		keys = []string{"for " + a.Client, keys[0]} // a client's own turn first: it holds nobody else's meanwhile
+		if gate = c.gates.known; !a.Known {
+			gate, client = c.gates.unknown, c.unknown
+		}
+	}
+	leave, err := gate.enter(ctx, keys...)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	return c.gets.R().
+	return client.R().
 		SetContext(ctx).
 		SetHeader("Accept", q.accept).
 		SetResponseBodyLimit(int(q.max)).

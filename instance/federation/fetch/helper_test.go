@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func quick() timing {
 	return timing{
-		attempt: 20 * time.Second, whole: time.Minute, post: 20 * time.Second,
+		attempt: 20 * time.Second, whole: time.Minute, unknown: 20 * time.Second, post: 20 * time.Second,
 		retries: 2, pause: time.Millisecond, maxPause: 50 * time.Millisecond,
 	}
 }

@@ -381,9 +381,9 @@ func TestBadCertificate(t *testing.T) {
 }
 
 func TestGate(t *testing.T) {
-	g := newGate()
+	g := newGate(atOnce)
 	var leaves []func()
-	for range perHost {
+	for range perParty {
 		leave, err := g.enter(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)
@@ -403,8 +403,8 @@ func TestGate(t *testing.T) {
 	for _, leave := range leaves {
 		leave()
 	}
-	if len(g.hosts) != 0 || len(g.all) != 0 {
-		t.Errorf("left: %v", g.hosts)
+	if len(g.keys) != 0 || len(g.all) != 0 {
+		t.Errorf("left: %v", g.keys)
 	}
 }
 
@@ -427,7 +427,7 @@ func TestPerHostConcurrency(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := most.Load(); n > perHost {
+	if n := most.Load(); n > perParty {
 		t.Errorf("%d at once", n)
 	}
 }

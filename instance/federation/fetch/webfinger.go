@@ -92,7 +92,8 @@ func (c *Client) finger(ctx context.Context, name, host string) (actor, subject 
 	path := "/.well-known/webfinger?resource=" + url.QueryEscape(resource)
 	var e *Error
 	answer, err := c.jrd(ctx, host, path)
-	if errors.As(err, &e) && (e.Code == CodeNotFound || e.Code == CodeWrongType) {
+	// Where host-meta leads is anybody's: nobody who has proved nothing sends this instance there.
+	if _, unproved := UnprovedAsker(ctx); !unproved && errors.As(err, &e) && (e.Code == CodeNotFound || e.Code == CodeWrongType) {
 		if template := c.hostMeta(ctx, host); template != "" {
 			answer, err = c.jrdAt(ctx, strings.ReplaceAll(template, "{uri}", url.QueryEscape(resource)))
 		}
