@@ -236,7 +236,7 @@ func (tx *Tx) actorsOf(bucket []byte, host string) ([]string, error) {
 	c := tx.bucket(bucket).Cursor()
 	for k, _ := c.First(); k != nil; {
 		id, _, _ := strings.Cut(string(k), "\x00")
-		if covers(blocked, HostOf(id)) {
+		if Covers(blocked, HostOf(id)) {
 			ids = append(ids, id)
 			k, _ = c.Seek([]byte(id + "\x01"))
 			continue

@@ -4,12 +4,7 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
-	"net"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -72,11 +67,11 @@ func (s *Store) reloadRules() error {
 			return err
 		}
 		for _, host := range black {
-			r.blacklist[host] = true
+			r.blacklist[CleanHost(host)] = true
 		}
 		return tx.scan(bucketBlocks, nil, func(k, _ []byte) (bool, error) {
 			host, _, _ := strings.Cut(string(k), "\x00")
-			r.blocks[host] = true
+			r.blocks[CleanHost(host)] = true
 			return true, nil
 		})
 	})
@@ -91,88 +86,10 @@ func (s *Store) reloadRules() error {
 func (s *Store) Policy() Policy { return s.rules.Load().policy }
 
 // Blocked reports whether a host is blocked: itself, without its port, or a domain above it.
-func (s *Store) Blocked(host string) bool { return covers(s.rules.Load().blocks, host) }
+func (s *Store) Blocked(host string) bool { return Covers(s.rules.Load().blocks, host) }
 
 // Blacklisted reports whether a host is never followed back; as Blocked with ports and subdomains.
-func (s *Store) Blacklisted(host string) bool { return covers(s.rules.Load().blacklist, host) }
-
-// covers reports whether a set of hosts has host, host without its port, or a domain above it.
-func covers(set map[string]bool, host string) bool {
-	if len(set) == 0 || host == "" || len(host) > maxHost {
-		return false
-	}
-	host = CleanHost(host)
-	if set[host] {
-		return true
-	}
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if set[host] {
-		return true
-	}
-	if net.ParseIP(host) != nil {
-		return false
-	}
-	for {
-		_, above, ok := strings.Cut(host, ".")
-		if !ok {
-			return false
-		}
-		if set[above] {
-			return true
-		}
-		host = above
-	}
-}
-
-// CleanHost is a host as lists keep it: lower case, without spaces and a dot at the end.
-func CleanHost(host string) string {
-	return strings.TrimSuffix(strings.ToLower(strings.TrimSpace(host)), ".")
-}
-
-// HostOf is the host[:port] of an id or URL, in lower case; empty where it has none.
-func HostOf(id string) string {
-	if _, rest, ok := strings.Cut(id, "://"); ok {
-		host, _, _ := strings.Cut(rest, "/")
-		if isPlain(host) {
-			return host
-		}
-	}
-	u, err := url.Parse(id)
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(u.Host)
-}
-
-// isPlain reports whether a text is a host that needs no parser: small letters, digits, dots,
-// hyphens and a port.
-func isPlain(host string) bool {
-	for i := range len(host) {
-		switch c := host[i]; {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '-':
-		case c == ':' && i > 0 && strings.Trim(host[i+1:], "0123456789") == "":
-		default:
-			return false
-		}
-	}
-	return host != ""
-}
-
-// maxHost bounds a host, in bytes. DNS names have at most 253 (RFC 1035 §2.3.4).
-const maxHost = 300
-
-// ErrHost is what is no host.
-var ErrHost = errors.New("that is no host name")
-
-func checkHost(host string) (string, error) {
-	host = CleanHost(host)
-	if host == "" || len(host) > maxHost || strings.ContainsAny(host, "\x00/@ \t\n?#") {
-		return "", ErrHost
-	}
-	return host, nil
-}
+func (s *Store) Blacklisted(host string) bool { return Covers(s.rules.Load().blacklist, host) }
 
 // SetPolicy stores the policy.
 func (tx *Tx) SetPolicy(p Policy) error {
@@ -266,6 +183,3 @@ func (tx *Tx) Subscriptions() ([]Subscription, error) {
 	})
 	return all, err
 }
-
-// BlockedHosts returns the blocked hosts, each once, in order.
-func (s *Store) BlockedHosts() []string { return slices.Sorted(maps.Keys(s.rules.Load().blocks)) }

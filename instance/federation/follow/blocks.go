@@ -186,7 +186,7 @@ func (s *Service) block(ctx context.Context, hosts []ListEntry, list string) err
 func (s *Service) severed(ctx context.Context, hosts map[string]bool) (ours, theirs []Entry, messages []delivery.Message, err error) {
 	of := func(list func() ([]Entry, error)) ([]Entry, error) {
 		all, err := list()
-		return slices.DeleteFunc(all, func(e Entry) bool { return !coveredBy(hosts, e.Follow.Host) }), err
+		return slices.DeleteFunc(all, func(e Entry) bool { return !store.Covers(hosts, e.Follow.Host) }), err
 	}
 	if ours, err = of(s.Following); err != nil {
 		return nil, nil, nil, err
@@ -221,7 +221,7 @@ func (s *Service) dropQueue(hosts map[string]bool) error {
 		return fmt.Errorf("reading the queue: %w", err)
 	}
 	for _, h := range waiting {
-		if !coveredBy(hosts, h.Host) {
+		if !store.Covers(hosts, h.Host) {
 			continue
 		}
 		if err := s.cfg.Queue.Drop(h.Host); err != nil {
@@ -233,27 +233,6 @@ func (s *Service) dropQueue(hosts map[string]bool) error {
 
 // covers reports whether a block of one host is a block of another: itself, its ports and its
 // subdomains.
-func covers(blocked, host string) bool { return coveredBy(map[string]bool{blocked: true}, host) }
-
-func coveredBy(blocked map[string]bool, host string) bool {
-	if blocked[host] {
-		return true
-	}
-	name, port, err := split(host)
-	if err != nil {
-		return false
-	}
-	if port != "" && (blocked[name] || blocked["["+name+"]"]) {
-		return true
-	}
-	for labels := name; ; {
-		_, above, ok := strings.Cut(labels, ".")
-		if !ok || strings.Trim(name, "0123456789.") == "" || strings.Contains(name, ":") {
-			return false
-		}
-		if blocked[above] {
-			return true
-		}
-		labels = above
-	}
+func covers(blocked, host string) bool {
+	return store.Covers(map[string]bool{store.CleanHost(blocked): true}, host)
 }

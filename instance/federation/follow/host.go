@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+
+	"shoal/instance/store"
 )
 
 // maxHost bounds a host's name in bytes (RFC 1035 §2.3.4), with a port.
@@ -32,18 +34,15 @@ func Host(text string) (string, error) {
 	if host == "" || len(host) > 4*maxHost || strings.ContainsAny(host, "/@?#\\ \t\r\n*%") {
 		return "", bad
 	}
-	name, port, err := split(host)
-	if err != nil {
+	if !hasPort(host) {
 		return "", bad
 	}
+	name, port := store.SplitHost(host)
 	if (port == "443" && scheme != "http") || (port == "80" && scheme != "https") {
 		port = ""
 	}
-	if ip, err := netip.ParseAddr(name); err == nil {
-		name = ip.Unmap().WithZone("").String()
-		if strings.Contains(name, ":") {
-			name = "[" + name + "]"
-		}
+	if _, err := netip.ParseAddr(name); err == nil {
+		name = store.CleanHost(name) // with brackets where a port may follow
 	} else if name, err = ascii(name); err != nil {
 		return "", bad
 	}
@@ -56,25 +55,17 @@ func Host(text string) (string, error) {
 	return name, nil
 }
 
-// split cuts a port off. An IPv6 address has brackets where it has a port.
-func split(host string) (name, port string, err error) {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return host, "", nil
+// hasPort reports whether what follows a host's colon is a port, if there is one.
+func hasPort(host string) bool {
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || !strings.Contains(host, ":") {
+		return true
 	}
-	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
-		return host[1 : len(host)-1], "", nil
-	}
-	if !strings.Contains(host, ":") {
-		return host, "", nil
-	}
-	if name, port, err = net.SplitHostPort(host); err != nil {
-		return "", "", err
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
+	_, port, err := net.SplitHostPort(host)
 	if err != nil {
-		return "", "", err
+		return false
 	}
-	return name, strconv.FormatUint(n, 10), nil
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // ascii checks a host's name and writes it in punycode. A name without a dot stands for a machine of

@@ -123,6 +123,8 @@ func TestBlocksCoverPortsAndSubdomains(t *testing.T) {
 		{"127.0.0.1", "127.0.0.1:9001", true},
 		{"0.0.1", "127.0.0.1", false},
 		{"[::1]", "[::1]:9001", true},
+		{"[::1]", "[0:0::1]:9001", true},
+		{"a.example", "a.example.:443", true},
 	} {
 		if got := covers(c.blocked, c.host); got != c.want {
 			t.Errorf("%s blocks %s: %v", c.blocked, c.host, got)
