@@ -48,7 +48,8 @@ type Config struct {
 	PortForwarding bool          // ask the router for the port (UPnP)
 	Logger         *slog.Logger  // nil: nothing is logged
 
-	// DialContext dials for HTTP: WebSeeds, HTTP trackers and .torrent files. Nil: a plain dialer.
+	// DialContext dials for HTTP: WebSeeds, trackers other than UDP ones, and .torrent files. Nil: a
+	// plain dialer.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	writable func(path string) error // fails writes, for tests
@@ -99,6 +100,11 @@ func New(config Config) (*Engine, error) {
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.http = &http.Client{Transport: newHTTPTransport(config.DialContext), CheckRedirect: limitRedirects}
+	if e.config.WebRTC.HTTPClient == nil && config.DialContext != nil {
+		sockets := newHTTPTransport(config.DialContext)
+		sockets.MaxConnsPerHost = 0 // a tracker's sockets stay open, one a swarm
+		e.config.WebRTC.HTTPClient = &http.Client{Transport: sockets, CheckRedirect: limitRedirects}
+	}
 	var err error
 	if e.pieces, err = openPieces(config.PiecesDB); err != nil {
 		e.cancel()

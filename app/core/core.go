@@ -64,6 +64,7 @@ type App struct {
 	peertube *peertube.Client
 	keeper   *keeper
 	loopback loopback
+	named    named
 
 	mu     sync.Mutex
 	onOpen func(string)
@@ -95,6 +96,12 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.library, err = library.Open(filepath.Join(o.DataDir, "library.db")); err != nil {
 		return nil, err
 	}
+	entries, err := a.library.List()
+	if err != nil {
+		return nil, err
+	}
+	a.named.addProxies()
+	a.named.addPages(entries)
 	if a.engine, err = peer.New(a.engineConfig()); err != nil {
 		return nil, err
 	}
@@ -103,6 +110,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 		if a.instance, err = instance.Open(ctx, a.instanceConfig()); err != nil {
 			return nil, err
 		}
+		a.named.add(a.instance.URL())
 	}
 	a.keeper = newKeeper(a.library, a.engine, a.logger)
 	return a, nil
@@ -144,6 +152,7 @@ func (a *App) engineConfig() peer.Config {
 	ec.WebRTC.Logger = a.logger
 	if !a.options.Local {
 		ec.WebRTC.ICEServers = iceServers(cfg.Network)
+		ec.DialContext = a.named.dial
 	}
 	return ec
 }

@@ -74,6 +74,7 @@ func (a *App) Resolve(ctx context.Context, arg string) (Resolved, error) {
 
 func (a *App) resolveLocation(ctx context.Context, l peertube.Location) (Resolved, error) {
 	r := Resolved{Location: l}
+	a.named.add(l.Instance)
 	switch {
 	case l.VideoID != "":
 		r.Kind = KindVideo
