@@ -88,12 +88,21 @@ func New(cfg Config) (*Federation, error) {
 		Base:     cfg.Base, ClientIP: cfg.ClientIP, Logger: cfg.Logger,
 	})
 	f.outgoing = outgoing.New(outgoing.Config{
-		Store: cfg.Store, Queue: f.queue, Author: f.author, Base: cfg.Base, Name: cfg.Name, Logger: cfg.Logger,
+		Store: cfg.Store, Queue: f.queue, Author: f.author, Base: cfg.Base, Name: cfg.Name, ViewsEvery: viewsEvery(cfg.Dev), Logger: cfg.Logger,
 	})
 	f.endpoint = endpoint.New(endpoint.Config{
 		Store: cfg.Store, Base: cfg.Base, Name: cfg.Name, Version: cfg.Version, VideoPage: cfg.VideoPage, ActorPage: cfg.ActorPage, Logger: cfg.Logger,
 	})
 	return f, nil
+}
+
+// viewsEvery is how often views alone are told: soon where somebody tries things out, else as outgoing
+// does by itself.
+func viewsEvery(dev bool) time.Duration {
+	if dev {
+		return 3 * time.Second
+	}
+	return 0
 }
 
 // bringer hands what outboxes have to the inbox, which is made after the one that walks them.

@@ -24,13 +24,15 @@ const (
 	CommentDeleted ChangeKind = "commentDeleted"
 	// Rated has the Rate before in Old and the one after, Value 0 for none, in New.
 	Rated ChangeKind = "rated"
-	// Viewed has Views in New.
+	// Viewed is a remote video that was watched here. It has Views in New.
 	Viewed ChangeKind = "viewed"
 	// ActorUpdated is a local account or channel whose description changed. At most one waits for
 	// one subject.
 	ActorUpdated ChangeKind = "actorUpdated"
 	// VideoRefresh is a local video whose counts changed. At most one waits for one subject.
 	VideoRefresh ChangeKind = "videoRefresh"
+	// VideoWatched is a local video whose views changed. At most one waits for one subject.
+	VideoWatched ChangeKind = "videoWatched"
 )
 
 // Change is something that happened here and that others are told of.
@@ -53,7 +55,9 @@ type Views struct {
 }
 
 // coalesces reports whether at most one change of a kind waits for one subject.
-func (k ChangeKind) coalesces() bool { return k == VideoRefresh || k == ActorUpdated }
+func (k ChangeKind) coalesces() bool {
+	return k == VideoRefresh || k == VideoWatched || k == ActorUpdated
+}
 
 // AddChange appends to the change log. A kind that coalesces takes the place of one that waits
 // already, at the log's end and under a new number, so that whoever works on the old one misses

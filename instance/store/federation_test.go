@@ -412,9 +412,9 @@ func TestEveryLocalChangeIsLogged(t *testing.T) {
 	if err := s.AddViews(map[uint64]int64{v.ID: 3, 99: 1}); err != nil {
 		t.Fatal(err)
 	}
-	expect("views", "viewed "+video+" /accounts/peertube")
+	expect("views", "videoWatched "+video+" /accounts/root")
 	write(t, s, func(tx *Tx) error { return tx.AddReceivedViews(us+video, 4) })
-	expect("views that others told of", "")
+	expect("views that others told of", "videoWatched "+video+" /accounts/root")
 	if got, _ := s.Snapshot().Video(v.ID); got.Views != 7 {
 		t.Errorf("%d views", got.Views)
 	}

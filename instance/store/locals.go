@@ -78,6 +78,9 @@ func (tx *Tx) UpdateVideo(number uint64, change func(*Video) error) error {
 		return err
 	}
 	v.ID, v.UUID = old.ID, old.UUID
+	if viewsAlone(old, v) {
+		return tx.putViews(v)
+	}
 	if err := tx.putVideo(v); err != nil {
 		return err
 	}
@@ -105,6 +108,13 @@ func sameAbroad(a, b *Video) bool {
 		return c
 	}
 	return reflect.DeepEqual(told(a), told(b))
+}
+
+// viewsAlone reports whether a change counts views and nothing else.
+func viewsAlone(before, after *Video) bool {
+	c := *after
+	c.Views = before.Views
+	return after.Views != before.Views && reflect.DeepEqual(&c, before)
 }
 
 // DeleteVideo deletes a local video with its comments, rates and shares, leaves a tombstone for its
@@ -137,48 +147,52 @@ func (tx *Tx) DeleteVideo(number uint64, at time.Time) (*Video, error) {
 	return v, tx.bucket(bucketVideos).Delete(key(number))
 }
 
-// AddViews adds to the view counts of videos, by their numbers, and logs them as Viewed. A remote
-// video's count is its origin's to tell: its views are logged alone. Videos that are gone are passed
-// over.
+// AddViews adds to the view counts of videos, by their numbers: a local one's is logged as
+// VideoWatched. A remote video's count is its origin's to tell: its views are logged alone, as Viewed.
+// Videos that are gone are passed over.
 func (tx *Tx) AddViews(views map[uint64]int64) error {
 	for number, n := range views {
 		if n <= 0 {
 			continue
 		}
-		id, err := tx.addViews(number, n)
+		v, ok, err := tx.Video(number)
 		if err != nil {
 			return err
 		}
-		if id == "" {
+		if ok {
+			if err := tx.addViews(v, n); err != nil {
+				return err
+			}
 			continue
 		}
-		if err := tx.log(Viewed, id, accountID(tx.base(), NameInstance), nil, Views{n}, time.Now()); err != nil {
+		r, ok, err := tx.RemoteVideoByNumber(number)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if err := tx.log(Viewed, r.ID, accountID(tx.base(), NameInstance), nil, Views{n}, time.Now()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// addViews counts views and returns the id of the video that others are told of, empty where they
-// are not.
-func (tx *Tx) addViews(number uint64, n int64) (string, error) {
-	v, ok, err := tx.Video(number)
-	if err != nil {
-		return "", err
-	}
-	if !ok {
-		r, ok, err := tx.RemoteVideoByNumber(number)
-		if err != nil || !ok {
-			return "", err
-		}
-		return r.ID, nil
-	}
+// addViews counts views of a local video.
+func (tx *Tx) addViews(v *Video, n int64) error {
 	v.Views += n
-	tx.local = true
-	if err := tx.put(bucketVideos, key(number), v); err != nil || !v.Listed() {
-		return "", err
+	return tx.putViews(v)
+}
+
+// putViews stores a local video of which the views alone changed: what is in memory need not be read
+// anew.
+func (tx *Tx) putViews(v *Video) error {
+	tx.watched = append(tx.watched, v)
+	if err := tx.put(bucketVideos, key(v.ID), v); err != nil || !v.Listed() {
+		return err
 	}
-	return videoID(tx.base(), v.UUID), nil
+	return tx.logVideo(VideoWatched, v, nil, nil, time.Now())
 }
 
 // AddReceivedViews adds views that others told of to a local video's count, by its ActivityPub id.
@@ -188,9 +202,7 @@ func (tx *Tx) AddReceivedViews(id string, n int64) error {
 	if err != nil || !ok || n <= 0 {
 		return err
 	}
-	v.Views += n
-	tx.local = true
-	return tx.put(bucketVideos, key(v.ID), v)
+	return tx.addViews(v, n)
 }
 
 // UpdateAccount changes a local account: change gets a copy. The name stays.

@@ -3,8 +3,11 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -99,6 +102,29 @@ func each[T any](tx *bolt.Tx, bucket []byte, f func(*T)) error {
 
 func (s *Snapshot) addVideo(v *Video) {
 	s.videos = append(s.videos, v)
+	s.indexVideo(v)
+}
+
+// with is the snapshot with videos in the place of the ones with the same numbers, of which nothing
+// but the views differs.
+func (s *Snapshot) with(videos []*Video) *Snapshot {
+	n := *s
+	n.videos, n.lines = slices.Clone(s.videos), maps.Clone(s.lines)
+	n.byID, n.byUUID, n.byImage = maps.Clone(s.byID), maps.Clone(s.byUUID), maps.Clone(s.byImage)
+	n.infohash, n.byMedia, n.byTorrent = maps.Clone(s.infohash), maps.Clone(s.byMedia), maps.Clone(s.byTorrent)
+	for _, v := range videos {
+		at, ok := slices.BinarySearchFunc(n.videos, v.ID, func(v *Video, id uint64) int { return cmp.Compare(v.ID, id) })
+		if !ok {
+			continue
+		}
+		n.videos[at] = v
+		n.indexVideo(v)
+		n.lines[v.ID] = n.lineOf(v)
+	}
+	return &n
+}
+
+func (s *Snapshot) indexVideo(v *Video) {
 	s.byID[v.ID], s.byUUID[v.UUID] = v, v
 	s.byImage[v.Thumbnail], s.byImage[v.Preview] = v, v
 	for i := range v.Files {

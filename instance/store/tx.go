@@ -4,6 +4,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,6 +19,7 @@ type Tx struct {
 	// What the change touched, so that the parts in memory follow once it is on disk.
 	local, policy, following, changes, inbox, touches bool
 	list                                              []func(*listIndex)
+	watched                                           []*Video // of which the views alone changed
 }
 
 // Bolt is the transaction itself, for rooms that keep buckets of their own in the same file.
@@ -56,10 +58,13 @@ func (s *Store) commit(doing string, f func(*Tx) error) error {
 
 // follow brings what is held in memory up to the committed transaction.
 func (s *Store) follow(tx *Tx) error {
-	if tx.local {
+	switch {
+	case tx.local:
 		if err := s.reload(); err != nil {
 			return err
 		}
+	case len(tx.watched) > 0:
+		s.snap.Store(s.Snapshot().with(tx.watched))
 	}
 	if tx.policy {
 		if err := s.reloadRules(); err != nil {
@@ -209,11 +214,14 @@ func (tx *Tx) keysOf(bucket, prefix []byte) ([]string, error) {
 // maxID bounds an ActivityPub id, in bytes.
 const maxID = 2000
 
+// ErrID is an id that nothing can be stored under.
+var ErrID = errors.New("is empty, too long or has a zero byte")
+
 // checkID refuses what cannot be a key.
 func checkID(ids ...string) error {
 	for _, id := range ids {
 		if id == "" || len(id) > maxID || strings.IndexByte(id, 0) >= 0 {
-			return fmt.Errorf("the id %.100q is empty, too long or has a zero byte", id)
+			return fmt.Errorf("the id %.100q %w", id, ErrID)
 		}
 	}
 	return nil

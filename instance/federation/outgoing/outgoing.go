@@ -35,8 +35,11 @@ type Config struct {
 	Author Signer
 	Base   address.Base
 	// Name is what the instance calls itself.
-	Name   string
-	Now    func() time.Time
+	Name string
+	// ViewsEvery is how often followers are told of one video's views, where nothing else is to be told
+	// of it. Default 30 minutes.
+	ViewsEvery time.Duration
+	Now        func() time.Time
 	Logger *slog.Logger
 }
 
@@ -47,24 +50,36 @@ type Outgoing struct {
 
 	// Serve's own.
 	attempts map[uint64]int       // failures of a change
-	next     map[string]time.Time // when a video's counts may be told again
+	next     map[told]time.Time // when it may be told again
 
 	mu   sync.Mutex
 	away map[string]time.Time // inboxes that were given up, and since when they missed something
 	back chan string          // inboxes that answer again
 }
 
+// told is what is told of a video now and then alone: its counts, or its views.
+type told struct {
+	kind  store.ChangeKind
+	video string
+}
+
+// viewsEvery is the default of Config.ViewsEvery.
+const viewsEvery = 30 * time.Minute
+
 // New makes an Outgoing.
 func New(cfg Config) *Outgoing {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.ViewsEvery == 0 {
+		cfg.ViewsEvery = viewsEvery
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Outgoing{
 		cfg: cfg, local: object.Local{Base: cfg.Base, Name: cfg.Name},
-		attempts: map[uint64]int{}, next: map[string]time.Time{},
+		attempts: map[uint64]int{}, next: map[told]time.Time{},
 		away: map[string]time.Time{}, back: make(chan string, 64),
 	}
 }
@@ -143,7 +158,7 @@ func (o *Outgoing) plans() (plans []*plan, wait time.Duration, err error) {
 			return err
 		}
 		for _, c := range changes {
-			if at, ok := o.next[c.Subject]; ok && c.Kind == store.VideoRefresh && now.Before(at) {
+			if at, ok := o.next[told{c.Kind, c.Subject}]; ok && now.Before(at) {
 				wait = min(wait, at.Sub(now))
 				continue
 			}
@@ -227,13 +242,17 @@ func (o *Outgoing) commit(plans []*plan) error {
 	now := o.cfg.Now()
 	for _, p := range done {
 		delete(o.attempts, p.change.Seq)
-		if p.change.Kind == store.VideoRefresh {
-			o.next[p.change.Subject] = now.Add(pause(p))
+		about := told{p.change.Kind, p.change.Subject}
+		switch p.change.Kind {
+		case store.VideoRefresh:
+			o.next[about] = now.Add(pause(p))
+		case store.VideoWatched:
+			o.next[about] = now.Add(max(o.cfg.ViewsEvery, pause(p)))
 		}
 	}
-	for video, at := range o.next {
+	for about, at := range o.next {
 		if now.After(at) {
-			delete(o.next, video)
+			delete(o.next, about)
 		}
 	}
 	return nil

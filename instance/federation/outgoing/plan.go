@@ -52,7 +52,7 @@ func (p *planner) make() error {
 	switch p.change.Kind {
 	case store.VideoPublished:
 		return p.videoPublished()
-	case store.VideoUpdated, store.VideoRefresh:
+	case store.VideoUpdated, store.VideoRefresh, store.VideoWatched:
 		return p.videoUpdated()
 	case store.VideoDeleted:
 		return p.videoDeleted()
@@ -188,26 +188,13 @@ func (p *planner) rated() error {
 // maxViews bounds how many views of a remote video one change tells of: a receiver counts one for each activity.
 const maxViews = 50
 
-// viewed tells the origin of a remote video of views. Those of a local video are told with its other counts.
+// viewed tells the origin of a remote video of views.
 func (p *planner) viewed() error {
 	var n store.Views
 	if err := json.Unmarshal(p.change.New, &n); err != nil {
 		return fmt.Errorf("decoding views: %w", err)
 	}
 	id := p.change.Subject
-	if p.tx.IsLocal(id) {
-		v, err := p.video()
-		if err != nil || v == nil {
-			return err
-		}
-		by, err := p.owners(v)
-		if err != nil {
-			return err
-		}
-		refresh := store.Change{Kind: store.VideoRefresh, Subject: id, Actor: by.account, At: p.change.At}
-		p.apply = append(p.apply, func(tx *store.Tx) error { return tx.AddChange(refresh) })
-		return nil
-	}
 	v, ok, err := p.tx.RemoteVideo(id)
 	if err != nil || !ok {
 		return err
