@@ -24,8 +24,8 @@ const (
 )
 
 // Key returns the key that a keyId names: an actor's id with or without a fragment, the address of a
-// key, or acct:name@host. refresh fetches the actor anew, at most once a minute for each; in between
-// the known key is returned. It is an httpsig.KeyFunc.
+// key, or acct:name@host. refresh fetches the actor anew unless that was done within the last minute:
+// then the known key is returned. It is an httpsig.KeyFunc.
 func (r *Resolver) Key(ctx context.Context, keyID string, refresh bool) (httpsig.Key, error) {
 	id := noFragment(keyID)
 	if handle, ok := strings.CutPrefix(keyID, "acct:"); ok {
@@ -37,11 +37,7 @@ func (r *Resolver) Key(ctx context.Context, keyID string, refresh bool) (httpsig
 	if err := r.allowed(id); err != nil {
 		return httpsig.Key{}, err
 	}
-	maxAge := Stored
-	if refresh && r.refetches.of(id).Allow() {
-		maxAge = Fresh
-	}
-	a, err := r.Actor(ctx, id, maxAge)
+	a, err := r.holder(ctx, id, refresh)
 	if errors.Is(err, ErrRefused) {
 		if by, ok := r.keyOwner(ctx, id, keyID); ok {
 			a, err = by, nil
@@ -78,6 +74,9 @@ func (r *Resolver) byHandle(ctx context.Context, handle string) (string, error) 
 	if err := r.failures.get("acct:"+handle, r.now()); err != nil {
 		return "", err
 	}
+	if err := r.turn(ctx, host); err != nil {
+		return "", err
+	}
 	id, err := r.fetch.Webfinger(ctx, handle)
 	if err != nil {
 		err = failed(handle, err)
@@ -99,7 +98,7 @@ func (r *Resolver) keyOwner(ctx context.Context, id, keyID string) (*store.Actor
 	if json.Unmarshal(body, &key) != nil || !vocab.SameOrigin(key.Owner, canonical) || noFragment(key.Owner) == id {
 		return nil, false
 	}
-	a, err := r.Actor(ctx, key.Owner, Stored)
+	a, err := r.holder(ctx, noFragment(key.Owner), false)
 	if err != nil || (a.KeyID != keyID && a.KeyID != canonical) {
 		return nil, false
 	}

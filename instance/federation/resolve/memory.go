@@ -3,6 +3,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -18,13 +19,14 @@ const (
 	unreachableFor = 20 * time.Second
 )
 
-// maxRemembered bounds each of the tables here, in entries.
+// maxRemembered bounds each of the tables here that has no bound of its own, in entries.
 const maxRemembered = 10_000
 
 // table is a bounded map; the oldest entries go first.
 type table[T any] struct {
 	m     map[string]T
 	order []string
+	most  int // entries; 0: maxRemembered
 }
 
 func (t *table[T]) put(key string, v T) {
@@ -35,12 +37,13 @@ func (t *table[T]) put(key string, v T) {
 		t.order = append(t.order, key)
 	}
 	t.m[key] = v
-	for len(t.m) > maxRemembered {
+	most := cmp.Or(t.most, maxRemembered)
+	for len(t.m) > most {
 		delete(t.m, t.order[0])
 		t.order = t.order[1:]
 	}
 	// Keys that were deleted stay in order until they are many.
-	if len(t.order) > 2*maxRemembered {
+	if len(t.order) > 2*most {
 		kept := make([]string, 0, len(t.m))
 		for _, k := range t.order {
 			if _, ok := t.m[k]; ok {

@@ -441,6 +441,7 @@ func TestKeys(t *testing.T) {
 	d := actorDoc("Person", alice)
 	d["publicKey"].(map[string]any)["publicKeyPem"] = newPEM(1024)
 	b.web.set(alice, d)
+	b.later(2 * time.Minute)
 	for range 5 {
 		if k, err := b.Key(t.Context(), alice, true); err != nil || k.Public.N.BitLen() != 1024 {
 			t.Errorf("got %+v, %v", k, err)
@@ -480,12 +481,15 @@ func TestComments(t *testing.T) {
 		b.web.set(ids[i], noteDoc(ids[i], answers))
 		answers = ids[i]
 	}
-	// A search by its address brings the thread and the video.
-	c, err := b.Comment(t.Context(), ids[3])
+	// One by its address brings those above it.
+	if _, err := b.Video(t.Context(), theirs, Stored); err != nil {
+		t.Fatal(err)
+	}
+	c, err := b.Comment(t.Context(), theirs, ids[3])
 	if err != nil || c.ID != ids[3] || c.Thread != ids[0] || c.Video != theirs {
 		t.Fatalf("got %+v, %v", c, err)
 	}
-	if again, err := b.Comment(t.Context(), ids[1]); err != nil || again.ID != ids[1] || b.web.count(ids[1]) != 1 {
+	if again, err := b.Comment(t.Context(), theirs, ids[1]); err != nil || again.ID != ids[1] || b.web.count(ids[1]) != 1 {
 		t.Errorf("got %+v, %v", again, err)
 	}
 	// What comes by itself is of a known video.
@@ -575,7 +579,7 @@ func TestRefresh(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := b.storedComment(note, nil)
+		c, err := b.storedComment(note)
 		if a.FollowerCount == 12 && err == nil && c.Video == theirs {
 			break
 		}

@@ -62,8 +62,9 @@ type Resolver struct {
 	videos   flights[*store.RemoteVideo]
 	comments flights[*store.Comment]
 	failures failures
-	// fetches bounds the documents that are asked of one host, refetches how often one key is.
+	// fetches bounds the documents that are asked of one party, refetches how often one key is.
 	fetches, refetches limits
+	door               door
 	refresh            refresher
 }
 
@@ -79,6 +80,7 @@ func New(c Config) *Resolver {
 		store: c.Store, fetch: c.Fetch, base: c.Base, dev: c.Dev, log: c.Logger, now: c.Now,
 		fetches:   limits{every: 20, burst: 200},
 		refetches: limits{every: rate.Every(time.Minute), burst: 1},
+		door:      newDoor(),
 		refresh:   newRefresher(),
 	}
 }
@@ -117,8 +119,8 @@ func (r *Resolver) document(ctx context.Context, id string) (body []byte, kind, 
 		if err := r.allowed(id); err != nil {
 			return nil, "", "", err
 		}
-		if err := r.fetches.of(vocab.Host(id)).Wait(ctx); err != nil {
-			return nil, "", "", &problem{text: "too many objects were asked of " + vocab.Host(id) + " at once", kind: ErrUnreachable, cause: err}
+		if err := r.turn(ctx, vocab.Host(id)); err != nil {
+			return nil, "", "", err
 		}
 		body, final, err := r.fetch.Object(ctx, id)
 		if err != nil {
