@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -101,16 +102,20 @@ func (x *listIndex) delete(number uint64) {
 
 // show works out whether a followed actor brought the line, from a host that is not blocked.
 func (x *listIndex) show(l *line) {
-	l.shown, l.blocked = false, x.blocked(l.host)
-	if l.blocked {
-		return
-	}
-	for _, s := range l.sources {
-		if x.followed[s] || len(x.hosts) > 0 && x.hosts[HostOf(s)] {
-			l.shown = true
-			return
-		}
-	}
+	l.blocked = x.blocked(l.host)
+	l.shown = !l.blocked && slices.ContainsFunc(l.sources, func(s string) bool {
+		return x.followed[s] || len(x.hosts) > 0 && x.hosts[HostOf(s)]
+	})
+}
+
+// Lists reports whether a remote video is listed: public, brought by a followed actor, and of a host
+// that is not blocked.
+func (s *Store) Lists(v *RemoteVideo) bool {
+	l := line{host: strings.ToLower(v.Host), sources: v.Sources}
+	s.list.mu.RLock()
+	s.list.show(&l)
+	s.list.mu.RUnlock()
+	return v.Privacy == Public && l.shown
 }
 
 // loadList reads the lines of all remote videos, and makes those anew that are of an older form.

@@ -25,7 +25,7 @@ func (tx *Tx) RemoteVideo(id string) (*RemoteVideo, bool, error) {
 }
 
 // RemoteVideoByUUID finds a remote video by its UUID in lower case. Where two instances claim one
-// UUID, it is the one that came first.
+// UUID, it is the one that came first, but one that is listed before one that is not.
 func (tx *Tx) RemoteVideoByUUID(uuid string) (*RemoteVideo, bool, error) {
 	return tx.remoteAt(tx.bucket(bucketRemoteUUIDs).Get([]byte(uuid)))
 }
@@ -82,8 +82,10 @@ func (tx *Tx) PutRemoteVideo(v *RemoteVideo) error {
 	if ok {
 		v.Number = old.Number
 		v.Sources = mergeSources(old.Sources, v.Sources)
-		if err := tx.unindexRemote(old); err != nil {
-			return err
+		if !sameKeys(old, v) {
+			if err := tx.unindexRemote(old); err != nil {
+				return err
+			}
 		}
 	} else {
 		old = &RemoteVideo{}
@@ -95,10 +97,25 @@ func (tx *Tx) PutRemoteVideo(v *RemoteVideo) error {
 	if err := tx.numberFiles(old, v); err != nil {
 		return err
 	}
-	if err := tx.indexRemote(v); err != nil {
+	if !ok || !sameKeys(old, v) {
+		if err := tx.indexRemote(v); err != nil {
+			return err
+		}
+	}
+	if err := tx.storeRemote(v); err != nil || ok && sameWords(old, v) {
 		return err
 	}
-	return tx.storeRemote(v)
+	return tx.touch(v.Number)
+}
+
+// sameKeys reports whether the same keys lead to two states of a video.
+func sameKeys(a, b *RemoteVideo) bool {
+	return a.UUID == b.UUID && a.Account == b.Account && a.Channel == b.Channel && slices.Equal(a.Sources, b.Sources)
+}
+
+// sameWords reports whether two states of a video have the same words to be found by.
+func sameWords(a, b *RemoteVideo) bool {
+	return a.Title == b.Title && a.Description == b.Description && a.Channel == b.Channel && slices.Equal(a.Tags, b.Tags)
 }
 
 // mergeSources is both lists, each id once, without ids that cannot be keys.
@@ -155,17 +172,28 @@ func (tx *Tx) indexRemote(v *RemoteVideo) error {
 	if err := tx.bucket(bucketRemoteIDs).Put([]byte(v.ID), key(v.Number)); err != nil {
 		return err
 	}
-	if b := tx.bucket(bucketRemoteUUIDs); b.Get([]byte(v.UUID)) == nil {
-		if err := b.Put([]byte(v.UUID), key(v.Number)); err != nil {
-			return err
-		}
-	}
 	for _, h := range tx.hangsOn(v) {
 		if err := tx.hang(h.actor, h.kind, keyText(v.Number)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// claim leads a video's UUID to it, unless another has the UUID: that one gives way where it is not
+// listed and this one is, so that nobody keeps a UUID from its owner by bringing one like it first.
+func (tx *Tx) claim(v *RemoteVideo) error {
+	b := tx.bucket(bucketRemoteUUIDs)
+	if holder := parseKeyText(string(b.Get([]byte(v.UUID)))); holder != 0 {
+		if holder == v.Number || !tx.s.Lists(v) {
+			return nil
+		}
+		other, ok, err := tx.RemoteVideoByNumber(holder)
+		if err != nil || ok && tx.s.Lists(other) {
+			return err
+		}
+	}
+	return b.Put([]byte(v.UUID), key(v.Number))
 }
 
 // unindexRemote takes them away.
@@ -204,6 +232,9 @@ const mostlyAppended = 0.95
 
 // storeRemote writes the record itself and its line of the list.
 func (tx *Tx) storeRemote(v *RemoteVideo) error {
+	if err := tx.claim(v); err != nil {
+		return err
+	}
 	raw, err := tx.s.encodeRemote(v)
 	if err != nil {
 		return err
@@ -217,7 +248,7 @@ func (tx *Tx) storeRemote(v *RemoteVideo) error {
 		}
 	}
 	tx.list = append(tx.list, func(x *listIndex) { x.put(l) })
-	return tx.touch(v.Number)
+	return nil
 }
 
 // UpdateRemoteVideo changes a stored remote video: change gets a copy. It returns ErrNotFound where

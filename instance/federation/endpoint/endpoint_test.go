@@ -336,6 +336,34 @@ func TestOutboxes(t *testing.T) {
 	}
 }
 
+// elsewhere is a public video of another instance, brought by its channel.
+func elsewhere(host, uuid string) *store.RemoteVideo {
+	return &store.RemoteVideo{
+		ID: "https://" + host + "/videos/watch/1", UUID: uuid, Host: host, Privacy: store.Public, Sources: []string{"https://" + host + "/video-channels/c"},
+	}
+}
+
+// TestAnybodyCouldHavePeopleSentAnywhere checks that what nobody asked for, and what is of a blocked
+// host, is redirected to nowhere.
+func TestAnybodyCouldHavePeopleSentAnywhere(t *testing.T) {
+	x := newSite(t)
+	const one = "9da9d5df-469c-4871-90a0-0476d8c72b58"
+	answers := func(want int) {
+		t.Helper()
+		if w := x.get("/w/"+one, activityJSON); w.Code != want {
+			t.Errorf("%d, want %d", w.Code, want)
+		}
+	}
+	x.write(func(tx *store.Tx) error { return tx.PutRemoteVideo(elsewhere("far.example", one)) })
+	answers(http.StatusNotFound)
+	x.write(func(tx *store.Tx) error {
+		return tx.PutFollowing(&store.Follow{ID: "f", Local: base.Actor(), Remote: "https://far.example/video-channels/c", Host: "far.example", State: store.FollowAccepted})
+	})
+	answers(http.StatusFound)
+	x.write(func(tx *store.Tx) error { return tx.PutBlock(store.Block{Host: "far.example"}) })
+	answers(http.StatusNotFound)
+}
+
 func TestVideosThatAreNotForOthers(t *testing.T) {
 	x := newSite(t)
 	private := x.publish("5352130f-6fa5-4c0c-82e4-c95cf74aea1e", store.Private)
@@ -345,8 +373,9 @@ func TestVideosThatAreNotForOthers(t *testing.T) {
 		if _, err := tx.DeleteVideo(deleted.ID, now()); err != nil {
 			return err
 		}
-		return tx.PutRemoteVideo(&store.RemoteVideo{ID: "https://far.example/videos/watch/1", UUID: "9da9d5df-469c-4871-90a0-0476d8c72b58", Host: "far.example"})
+		return tx.PutFollowing(&store.Follow{ID: "f", Local: base.Actor(), Remote: "https://far.example/video-channels/c", Host: "far.example", State: store.FollowAccepted})
 	})
+	x.write(func(tx *store.Tx) error { return tx.PutRemoteVideo(elsewhere("far.example", "9da9d5df-469c-4871-90a0-0476d8c72b58")) })
 	for _, path := range []string{"", "/likes", "/dislikes", "/announces", "/comments", "/chapters", "/activity", "/announces/peertube", "/comments/1"} {
 		for uuid, want := range map[string]int{
 			private.UUID: 404, deleted.UUID: 410, "00000000-0000-4000-8000-000000000000": 404, "x": 404, "9da9d5df-469c-4871-90a0-0476d8c72b58": 302,

@@ -18,7 +18,7 @@ import (
 )
 
 // find finds the local video that a path names by its UUID or short UUID. It answers where there is none that is for
-// others: with 410 for a deleted one, with the way to its origin for a remote one.
+// others: with 410 for a deleted one, with the way to its origin for a remote one that is listed.
 func (e *Endpoint) find(w http.ResponseWriter, r *http.Request) (*store.Video, bool) {
 	uuid, err := peertube.LongUUID(chi.URLParam(r, "uuid"))
 	if err != nil {
@@ -49,7 +49,7 @@ func (e *Endpoint) find(w http.ResponseWriter, r *http.Request) (*store.Video, b
 		e.broken(w, err)
 	case deleted:
 		e.gone(w, id, "Video", at)
-	case remote != nil:
+	case remote != nil && e.cfg.Store.Lists(remote):
 		http.Redirect(w, r, remote.ID, http.StatusFound)
 	default:
 		e.missing(w, "Video")
