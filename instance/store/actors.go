@@ -206,11 +206,6 @@ func (tx *Tx) drop(actor string, kind byte, what string) error {
 	return nil
 }
 
-// EachActor hands out all remote actors in order of their ids, until f returns false.
-func (tx *Tx) EachActor(f func(*Actor) (more bool, err error)) error {
-	return eachOf(tx, bucketActors, nil, f)
-}
-
 // PurgeHost deletes all that came from a host, its subdomains and ports: actors, videos, comments,
 // rates, shares and follows.
 func (tx *Tx) PurgeHost(host string) error {

@@ -134,9 +134,6 @@ func (tx *Tx) DeleteChange(seq uint64) (bool, error) {
 // the log to its end.
 func (s *Store) Changed() <-chan struct{} { return s.changed }
 
-// Arrived has something to receive after the inbox got items, as Changed.
-func (s *Store) Arrived() <-chan struct{} { return s.arrived }
-
 // number reads a counter of bucketCounters.
 func (tx *Tx) number(name []byte) int {
 	raw := tx.bucket(bucketCounters).Get(name)

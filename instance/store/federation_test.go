@@ -496,6 +496,20 @@ func TestAChangeDuringWorkIsNotLost(t *testing.T) {
 	})
 }
 
+// inboxOf lists the inbox.
+func inboxOf(t testing.TB, tx *Tx) []*InboxItem {
+	t.Helper()
+	var all []*InboxItem
+	err := tx.EachInbox(func(it *InboxItem) (bool, error) {
+		all = append(all, it)
+		return true, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 func TestInboxKeepsItsOrder(t *testing.T) {
 	s := openFederated(t)
 	var all sync.WaitGroup
@@ -515,30 +529,31 @@ func TestInboxKeepsItsOrder(t *testing.T) {
 	all.Wait()
 	var last uint64
 	write(t, s, func(tx *Tx) error {
-		if tx.InboxDepth() != 36 {
-			t.Errorf("%d items wait", tx.InboxDepth())
+		all := inboxOf(t, tx)
+		if len(all) != 36 {
+			t.Fatalf("%d items wait", len(all))
 		}
-		it, ok, err := tx.NextInbox(now, "h0.example")
-		if err != nil || !ok || it.Host != "h1.example" || string(it.Body) != "body "+it.ActivityID {
-			t.Errorf("got %+v, %v", it, err)
-		}
-		it.Due, it.Attempts, it.Error = now.Add(time.Hour), 1, "unreachable"
-		return tx.PutInboxAgain(it)
-	})
-	later := now.Add(2 * time.Hour)
-	for n := range 36 {
-		write(t, s, func(tx *Tx) error {
-			it, ok, err := tx.NextInbox(later)
-			if err != nil || !ok || it.Seq <= last {
-				t.Fatalf("item %d: %+v, %v", n, it, err)
+		for _, it := range all {
+			if it.Seq <= last || string(tx.InboxBody(it.Seq)) != "body "+it.ActivityID || !it.Due.Equal(now) {
+				t.Errorf("got %+v after %d", it, last)
 			}
 			last = it.Seq
-			return errors.Join(tx.DeleteInbox(it.Seq), tx.DeleteInbox(it.Seq))
-		})
-	}
-	read(t, s, func(tx *Tx) error {
-		if it, ok, err := tx.NextInbox(later); ok || err != nil || tx.InboxDepth() != 0 || tx.InboxBody(last) != nil {
-			t.Errorf("left: %+v, %v", it, err)
+		}
+		first := all[0]
+		first.Due, first.Attempts, first.Error = now.Add(time.Hour), 1, "unreachable"
+		if err := tx.PutInboxAgain(first); err != nil {
+			return err
+		}
+		if again := inboxOf(t, tx); again[0].Seq != first.Seq || again[0].Error != first.Error || !again[0].Due.Equal(first.Due) {
+			t.Errorf("after an attempt: %+v", again[0])
+		}
+		for _, it := range all {
+			if err := errors.Join(tx.DeleteInbox(it.Seq), tx.DeleteInbox(it.Seq)); err != nil {
+				return err
+			}
+		}
+		if left := inboxOf(t, tx); len(left) != 0 || tx.InboxBody(last) != nil {
+			t.Errorf("left: %+v", left)
 		}
 		return nil
 	})

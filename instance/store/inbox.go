@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -45,28 +44,7 @@ func (tx *Tx) PutInbox(it *InboxItem) error {
 	if err := tx.bucket(bucketInboxBodies).Put(key(it.Seq), it.Body); err != nil {
 		return err
 	}
-	if err := tx.addNumber(keyInboxDepth, 1); err != nil {
-		return err
-	}
-	tx.inbox = true
 	return put(b, key(it.Seq), it)
-}
-
-// NextInbox returns the first item that is due, but none of the hosts to skip.
-func (tx *Tx) NextInbox(now time.Time, skipHosts ...string) (*InboxItem, bool, error) {
-	var found *InboxItem
-	err := tx.EachInbox(func(it *InboxItem) (bool, error) {
-		if it.Due.After(now) || slices.Contains(skipHosts, it.Host) {
-			return true, nil
-		}
-		found = it
-		return false, nil
-	})
-	if err != nil || found == nil {
-		return nil, false, err
-	}
-	found.Body = tx.InboxBody(found.Seq)
-	return found, true, nil
 }
 
 // EachInbox hands out the inbox in order, without bodies, until f returns false.
@@ -100,17 +78,11 @@ func (tx *Tx) DeleteInbox(seq uint64) error {
 	if b.Get(key(seq)) == nil {
 		return nil
 	}
-	if err := tx.addNumber(keyInboxDepth, -1); err != nil {
-		return err
-	}
 	if err := tx.bucket(bucketInboxBodies).Delete(key(seq)); err != nil {
 		return err
 	}
 	return b.Delete(key(seq))
 }
-
-// InboxDepth is how many items wait.
-func (tx *Tx) InboxDepth() int { return tx.number(keyInboxDepth) }
 
 // Bounds of the memory of what was seen.
 const (

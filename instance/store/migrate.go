@@ -62,7 +62,6 @@ var (
 	keyVersion    = []byte("version")
 	keyIdentity   = []byte("identity") // in meta: a random name of this database
 	keyPolicy     = []byte("policy")   // in settings
-	keyInboxDepth = []byte("inbox")    // in counters
 	keySeenDepth  = []byte("seen")     // in counters
 )
 

@@ -40,7 +40,7 @@ type Store struct {
 	batch   []*batched // changes that wait for mu
 
 	// Each has something to receive after its kind of change.
-	changed, arrived, touched chan struct{}
+	changed, touched chan struct{}
 }
 
 // Open opens the database in dir, makes what is missing, and brings an older one up to date. Its
@@ -58,7 +58,7 @@ func open(dir string, steps []migration, newKey func() ([]byte, error)) (*Store,
 	}
 	s := &Store{
 		db: db, newKey: newKey,
-		changed: make(chan struct{}, 1), arrived: make(chan struct{}, 1), touched: make(chan struct{}, 1),
+		changed: make(chan struct{}, 1), touched: make(chan struct{}, 1),
 	}
 	if err := s.prepare(path, steps); err != nil {
 		return nil, errors.Join(err, db.Close())

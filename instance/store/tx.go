@@ -17,7 +17,7 @@ type Tx struct {
 	bolt *bolt.Tx
 	s    *Store
 	// What the change touched, so that the parts in memory follow once it is on disk.
-	local, policy, following, changes, inbox, touches bool
+	local, policy, following, changes, touches bool
 	list                                              []func(*listIndex)
 	watched                                           []*Video // of which the views alone changed
 }
@@ -81,9 +81,6 @@ func (s *Store) follow(tx *Tx) error {
 	}
 	if tx.changes {
 		wake(s.changed)
-	}
-	if tx.inbox {
-		wake(s.arrived)
 	}
 	if tx.touches {
 		wake(s.touched)
