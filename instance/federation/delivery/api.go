@@ -30,6 +30,12 @@ type Message struct {
 	// both, it replaces an earlier message with the same Coalesce that still waits. Nobody is told
 	// of the message that was replaced.
 	Coalesce string
+	// Until is when the message is worth nothing any more: what was not delivered by then is dropped,
+	// and nobody is told. Zero: it is tried for the queue's Lifetime.
+	Until time.Time
+	// Spare says that it is another server's message, passed on: a host for which much waits already
+	// does not get it, nor does any while much waits in all.
+	Spare bool
 }
 
 // Attempt is one request to make.
@@ -86,6 +92,9 @@ type Config struct {
 const (
 	MaxBody = 1 << 20 // bytes
 	maxText = 4096    // bytes of an id, an inbox and the like
+
+	maxSpareOf = 1000    // deliveries that wait for a host from which it gets no spare message
+	maxSpare   = 100_000 // deliveries that wait in all from which nobody does
 )
 
 // Host is where messages wait for.

@@ -35,6 +35,12 @@ func (q *Queue) Enqueue(tx *bolt.Tx, m Message) error {
 		return fmt.Errorf("queueing activity %q: %w", clip(m.ID), err)
 	}
 	s := sender{tx: tx, now: q.now(), change: map[string]int{}}
+	if !m.Until.IsZero() && m.Until.UnixMilli() <= s.now {
+		return nil
+	}
+	if m.Spare {
+		s.crowded = q.crowded
+	}
 	if err := s.enqueue(&m, q.cfg.MaxFailures); err != nil {
 		return fmt.Errorf("queueing activity %q: %w", clip(m.ID), err)
 	}
@@ -43,6 +49,14 @@ func (q *Queue) Enqueue(tx *bolt.Tx, m Message) error {
 		q.cfg.Logger.Warn("inbox is no web address", "activity", m.ID, "inbox", clip(inbox))
 	}
 	return nil
+}
+
+// crowded reports whether so much waits for a host, or in all, that a spare message is left out.
+func (q *Queue) crowded(name string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[name]
+	return q.depth >= maxSpare || h != nil && h.depth >= maxSpareOf
 }
 
 func (m *Message) check() error {
@@ -105,6 +119,7 @@ type sender struct {
 	now     int64
 	change  map[string]int // host -> by how many deliveries its depth changes
 	refused []string
+	crowded func(host string) bool // nil: no host is
 }
 
 func (s *sender) enqueue(m *Message, maxFailures int) error {
@@ -115,6 +130,9 @@ func (s *sender) enqueue(m *Message, maxFailures int) error {
 		if err := putFailure(s.tx, f, maxFailures); err != nil {
 			return err
 		}
+	}
+	if s.crowded != nil {
+		to = slices.DeleteFunc(to, func(t target) bool { return s.crowded(t.host) })
 	}
 	if len(to) == 0 {
 		return nil
@@ -158,6 +176,9 @@ func (s *sender) enqueue(m *Message, maxFailures int) error {
 		}
 	}
 	stored := message{id: m.ID, actor: m.Actor, coalesce: m.Coalesce, created: s.now, body: m.Body}
+	if !m.Until.IsZero() {
+		stored.until = m.Until.UnixMilli()
+	}
 	if err := messages.Put(seqKey(seq), stored.encode()); err != nil {
 		return err
 	}

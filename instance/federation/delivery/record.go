@@ -34,30 +34,41 @@ func buckets() [][]byte {
 // format is the first byte of each record.
 const format = 1
 
+// formatMessage is the first byte of a message's record. An older one begins with format.
+const formatMessage = 2
+
 var errDamaged = errors.New("the record is damaged")
 
 // message is what all the entries of a Message share.
 type message struct {
 	id, actor, coalesce string
-	created             int64 // Unix milliseconds
+	created, until      int64 // Unix milliseconds; until may be 0
 	body                []byte
 }
 
 func (m *message) encode() []byte {
 	b := make([]byte, 0, len(m.id)+len(m.actor)+len(m.coalesce)+len(m.body)+24)
-	b = append(b, format)
+	b = append(b, formatMessage)
 	b = appendString(b, m.id)
 	b = appendString(b, m.actor)
 	b = appendString(b, m.coalesce)
 	b = binary.AppendVarint(b, m.created)
+	b = binary.AppendVarint(b, m.until)
 	return append(b, m.body...)
 }
 
 // decodeMessage copies what it keeps.
 func decodeMessage(v []byte) (*message, error) {
 	r := reader{b: v}
-	r.format()
+	kind := r.byte()
 	m := &message{id: r.string(), actor: r.string(), coalesce: r.string(), created: r.varint()}
+	switch kind {
+	case formatMessage:
+		m.until = r.varint()
+	case format: // it has no end of its own
+	default:
+		r.bad = true
+	}
 	if r.bad {
 		return nil, fmt.Errorf("reading a message: %w", errDamaged)
 	}

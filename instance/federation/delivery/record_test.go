@@ -16,9 +16,15 @@ func TestRecords(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, e) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	m := message{id: "i", actor: "a", coalesce: "c", created: 7, body: []byte("body")}
+	m := message{id: "i", actor: "a", coalesce: "c", created: 7, until: 9, body: []byte("body")}
 	gotM, err := decodeMessage(m.encode())
 	if err != nil || !reflect.DeepEqual(*gotM, m) {
+		t.Errorf("%+v, %v", gotM, err)
+	}
+	old := append([]byte{format}, m.encode()[1:]...)
+	old = append(old[:len(old)-len("body")-1], "body"...) // without its end
+	m.until = 0
+	if gotM, err = decodeMessage(old); err != nil || !reflect.DeepEqual(*gotM, m) {
 		t.Errorf("%+v, %v", gotM, err)
 	}
 	h := health{fails: 3, next: 9, lastError: "x"}

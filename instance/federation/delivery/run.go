@@ -15,6 +15,7 @@ import (
 type outcome struct {
 	seq uint64
 	Result
+	expired bool // it was past its end before it was sent
 }
 
 // report is what a run found out, and what is then written.
@@ -113,7 +114,11 @@ func (q *Queue) send(ctx context.Context, r *run, rep *report, p *planned) (atte
 		res := Result{Inbox: inbox}
 		if m == nil { // entries and messages are written together, so this is damage
 			res.Failed, res.Reason = true, "the activity is missing from the queue"
-			rep.outcomes = append(rep.outcomes, outcome{p.seq, res})
+			rep.outcomes = append(rep.outcomes, outcome{seq: p.seq, Result: res})
+			continue
+		}
+		if m.until != 0 && m.until <= q.now() {
+			rep.outcomes = append(rep.outcomes, outcome{seq: p.seq, Result: res, expired: true})
 			continue
 		}
 		attempts++
@@ -125,7 +130,7 @@ func (q *Queue) send(ctx context.Context, r *run, rep *report, p *planned) (atte
 		now := q.now()
 		if k == delivered || k == refused {
 			res.Done, res.Failed = k == delivered, k == refused
-			rep.outcomes = append(rep.outcomes, outcome{p.seq, res})
+			rep.outcomes = append(rep.outcomes, outcome{seq: p.seq, Result: res})
 			r.state = health{lastError: res.Reason} // it answers
 			continue
 		}
@@ -138,7 +143,7 @@ func (q *Queue) send(ctx context.Context, r *run, rep *report, p *planned) (atte
 		if expired {
 			res.Failed = true
 			res.Reason = fmt.Sprintf("given up after %s: %s", q.cfg.Lifetime, res.Reason)
-			rep.outcomes = append(rep.outcomes, outcome{p.seq, res})
+			rep.outcomes = append(rep.outcomes, outcome{seq: p.seq, Result: res})
 		} else {
 			rep.tried = append(rep.tried, res)
 		}
@@ -199,10 +204,13 @@ func (q *Queue) giveUpOld(r *run, rep *report, now int64) error {
 				continue
 			}
 			res := Result{Inbox: inbox, Failed: true, Reason: fmt.Sprintf("given up after %s: %s", q.cfg.Lifetime, r.state.lastError)}
+			expired := false
 			if m != nil {
 				res.ID, res.Actor = m.id, m.actor
+				expired = m.until != 0
 			}
-			rep.outcomes = append(rep.outcomes, outcome{p.seq, res})
+			res.Failed = !expired
+			rep.outcomes = append(rep.outcomes, outcome{seq: p.seq, Result: res, expired: expired})
 		}
 		done()
 	}

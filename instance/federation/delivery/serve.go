@@ -144,6 +144,9 @@ func (q *Queue) tell(rep *report) {
 	}
 	for i := range rep.outcomes {
 		o := &rep.outcomes[i]
+		if o.expired {
+			continue
+		}
 		if o.Failed {
 			q.cfg.Logger.Info("delivery failed for good", "activity", o.ID, "inbox", o.Inbox, "reason", o.Reason)
 		}
