@@ -138,21 +138,7 @@ func (tx *Tx) DeleteComment(id string) error {
 			return err
 		}
 	}
-	replies, err := tx.hasReplies(c.ID)
-	if err != nil {
-		return err
-	}
-	if !replies {
-		return tx.eraseGaps(c)
-	}
-	if err := tx.unindexComment(c); err != nil {
-		return err
-	}
-	c.Text, c.HTML, c.Deleted = "", "", stamp(time.Now())
-	if err := tx.indexComment(c); err != nil {
-		return err
-	}
-	return tx.put(bucketComments, []byte(c.ID), c)
+	return tx.dropComment(c)
 }
 
 func (tx *Tx) hasReplies(id string) (bool, error) {
