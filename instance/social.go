@@ -4,6 +4,7 @@ package instance
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -133,7 +134,7 @@ func (i *Instance) answerable(ctx context.Context, f found, id string) error {
 		return fmt.Errorf("reading comments: %w", err)
 	}
 	if c == nil && !strings.HasPrefix(id, i.URL()+"/") {
-		if c, err = i.fed.Resolver().Comment(ctx, id); err != nil {
+		if c, err = i.fed.Resolver().Comment(ctx, f.id(i), id); err != nil {
 			return err
 		}
 	}
@@ -179,8 +180,8 @@ func (i *Instance) commentInfo(tx *store.Tx, c *store.Comment) (CommentInfo, err
 	}, err
 }
 
-// DeleteComment deletes a comment of an account of this instance ("" is root), or any on its videos.
-// Its errors are sentences for a person.
+// DeleteComment deletes a comment of an account of this instance ("" is root), or any on its videos,
+// and tells others so. Its errors are sentences for a person.
 func (i *Instance) DeleteComment(_ context.Context, commentID, as string) error {
 	a, err := i.actingAs(as)
 	if err != nil {
@@ -196,8 +197,25 @@ func (i *Instance) DeleteComment(_ context.Context, commentID, as string) error 
 		case c.Author != i.base.Account(a.Name) && !i.owns(a, c.Video):
 			return fmt.Errorf("%s wrote neither the comment nor published the video: name the account that did", a.Name)
 		}
-		return tx.DeleteComment(commentID)
+		if err := tx.DeleteComment(commentID); err != nil {
+			return err
+		}
+		if !c.Local {
+			if err := i.moderated(tx, a, c); err != nil {
+				return err
+			}
+		}
+		return tx.Tombstone(commentID, time.Now()) // it is not to come back from elsewhere
 	})
+}
+
+// moderated has others told that an account took somebody else's comment off its video.
+func (i *Instance) moderated(tx *store.Tx, a *store.Account, c *store.Comment) error {
+	old, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encoding a comment: %w", err)
+	}
+	return tx.AddChange(store.Change{Kind: store.CommentDeleted, Subject: c.ID, Actor: i.base.Account(a.Name), Old: old, At: time.Now()})
 }
 
 // owns reports whether a local video, by its ActivityPub id, is an account's.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"shoal/instance/federation/delivery"
-	"shoal/instance/federation/resolve"
 	"shoal/instance/federation/vocab"
 	"shoal/instance/store"
 )
@@ -46,8 +45,8 @@ func (b *Inbox) comment(ctx context.Context, in Incoming, o object) (Effect, err
 		case ok && known.Author != c.Author:
 			return &Refusal{"the comment is somebody else's"}
 		}
-		if err := b.open(tx, c.Video, video); err != nil {
-			return err
+		if err := b.cfg.Resolver.Open(tx, c.Video); err != nil {
+			return verdict(err)
 		}
 		if ok {
 			// What it answers does not change.
@@ -57,42 +56,14 @@ func (b *Inbox) comment(ctx context.Context, in Incoming, o object) (Effect, err
 			}
 			return pass(tx)
 		}
-		if err := resolve.PutThread(tx, chain); err != nil {
-			return err
+		if err := b.cfg.Resolver.PutThread(tx, chain); err != nil {
+			return verdict(err)
 		}
 		if err := reply(tx); err != nil {
 			return err
 		}
 		return pass(tx)
 	}, nil
-}
-
-// open refuses comments on a video that has none, or is not there any more.
-func (b *Inbox) open(tx *store.Tx, id string, local *store.Video) error {
-	var policy store.CommentsPolicy
-	if local != nil {
-		v, ok, err := tx.Video(local.ID)
-		if err != nil {
-			return err
-		}
-		if !ok || !v.Served() {
-			return &Refusal{"the video is not there any more"}
-		}
-		policy = v.CommentsPolicy()
-	} else {
-		v, ok, err := tx.RemoteVideo(id)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return &Refusal{"the video is not there any more"}
-		}
-		policy = v.CommentsPolicy
-	}
-	if policy == store.CommentsDisabled {
-		return &Refusal{"comments on this video are disabled"}
-	}
-	return nil
 }
 
 // owner is the account that a video of this instance belongs to, and its channel.
@@ -137,22 +108,18 @@ func (b *Inbox) enqueue(tx *store.Tx, m delivery.Message) error {
 // remove takes the end of a video or a comment (ActivityPub §7.4).
 func (b *Inbox) remove(ctx context.Context, in Incoming) (Effect, error) {
 	id := noFragment(in.Activity.Object.ID)
-	if id == "" || b.isLocal(id) {
+	known, err := b.knownComment(id)
+	switch {
+	case err != nil:
+		return nil, err
+	case id == "", b.isLocal(id) && known == nil:
 		return nil, &Refusal{"it deletes what is not its own"}
 	}
 	pass := func(*store.Tx) error { return nil }
-	err := b.cfg.Store.Read(func(tx *store.Tx) error {
-		c, ok, err := tx.Comment(id)
-		if err != nil || !ok {
-			return err
-		}
-		if v, local := b.cfg.Resolver.LocalVideo(c.Video); local {
+	if known != nil {
+		if v, local := b.cfg.Resolver.LocalVideo(known.Video); local {
 			pass = b.passOn(ctx, in, v)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading a comment: %w", err)
 	}
 	return func(tx *store.Tx) error {
 		v, ok, err := tx.RemoteVideo(id)
@@ -178,7 +145,23 @@ func (b *Inbox) remove(ctx context.Context, in Incoming) (Effect, error) {
 	}, nil
 }
 
-// removeComment deletes a comment for its author or for the account whose video it is on.
+func (b *Inbox) knownComment(id string) (*store.Comment, error) {
+	var c *store.Comment
+	err := b.cfg.Store.Read(func(tx *store.Tx) error {
+		known, ok, err := tx.Comment(id)
+		if ok {
+			c = known
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading a comment: %w", err)
+	}
+	return c, nil
+}
+
+// removeComment deletes a comment for its author or for the account whose video it is on, also one of
+// this instance. Others heard of it from there.
 func (b *Inbox) removeComment(tx *store.Tx, in Incoming, c *store.Comment, pass Effect) error {
 	if c.Author != in.Actor.ID {
 		v, ok, err := tx.RemoteVideo(c.Video)
@@ -189,7 +172,7 @@ func (b *Inbox) removeComment(tx *store.Tx, in Incoming, c *store.Comment, pass 
 			return &Refusal{"only its author or the video's account may delete a comment"}
 		}
 	}
-	if err := tx.DeleteComment(c.ID); err != nil {
+	if err := tx.DropComment(c.ID); err != nil {
 		return err
 	}
 	if err := tx.Tombstone(c.ID, b.cfg.Now()); err != nil {

@@ -45,9 +45,9 @@ func (b *Inbox) effect(ctx context.Context, item store.InboxItem, a *vocab.Activ
 	if a.Type == typeDelete && a.Object.ID == a.Actor.ID {
 		return b.actorGoes(a.Actor.ID), nil
 	}
-	actor, err := b.cfg.Resolver.Actor(ctx, item.Signer, resolve.Stored)
-	if err != nil {
-		return nil, verdict(err)
+	actor, err := b.signer(ctx, item)
+	if actor == nil || err != nil {
+		return nil, err
 	}
 	in := Incoming{item, a, actor}
 	switch a.Type {
@@ -71,6 +71,28 @@ func (b *Inbox) effect(ctx context.Context, item store.InboxItem, a *vocab.Activ
 		return b.flag(in), nil
 	}
 	return nothing()
+}
+
+// signer is the actor whose signature counts, nil where it deleted itself and nobody proved since that
+// it is there again: then what it did before is passed over.
+func (b *Inbox) signer(ctx context.Context, item store.InboxItem) (*store.Actor, error) {
+	gone := false
+	err := b.cfg.Store.Read(func(tx *store.Tx) error {
+		_, ok, err := tx.Actor(item.Signer)
+		gone = !ok && tx.Gone(item.Signer)
+		return err
+	})
+	if err != nil || gone {
+		return nil, err
+	}
+	actor, err := b.cfg.Resolver.Actor(ctx, item.Signer, resolve.Stored)
+	switch {
+	case err != nil:
+		return nil, verdict(err)
+	case actor.ID != item.Signer:
+		return nil, &Refusal{"its actor is somebody else now"}
+	}
+	return actor, nil
 }
 
 // actorGoes deletes an actor that says that it goes, with all that it made (ActivityPub §7.4).

@@ -353,9 +353,19 @@ type docs struct {
 	mu    sync.Mutex
 	m     map[string][]byte
 	asked map[string]int
+	// moved are redirects.
+	moved map[string]string
 }
 
-func newDocs() *docs { return &docs{m: map[string][]byte{}, asked: map[string]int{}} }
+func newDocs() *docs {
+	return &docs{m: map[string][]byte{}, asked: map[string]int{}, moved: map[string]string{}}
+}
+
+func (d *docs) move(from, to string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.moved[from] = to
+}
 
 func (d *docs) put(id string, doc any) {
 	raw, err := json.Marshal(doc)
@@ -371,6 +381,9 @@ func (d *docs) Object(_ context.Context, url string) ([]byte, string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked[url]++
+	if to, ok := d.moved[url]; ok {
+		url = to
+	}
 	if raw, ok := d.m[url]; ok {
 		return raw, url, nil
 	}

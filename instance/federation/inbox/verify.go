@@ -39,10 +39,10 @@ func (b *Inbox) verify(ctx context.Context, r *http.Request, body []byte, claime
 	}
 	author := vocab.Host(a.Actor.ID)
 	switch {
-	case len(a.ID) > maxID || len(a.Actor.ID) > maxID:
-		return verified{}, deny(http.StatusBadRequest, "the body is no activity: an id is too long")
+	case max(len(a.ID), len(a.Actor.ID), len(a.Object.ID)) > maxID || strings.Contains(a.Object.ID, "\x00"):
+		return verified{}, deny(http.StatusBadRequest, "the body is no activity: an id is too long or none")
 	case !vocab.SameOrigin(a.ID, a.Actor.ID):
-		b.refuse(a, body, "its id is on another server than its actor")
+		b.refuse(key.Owner, a, body, "its id is on another server than its actor")
 		return verified{}, deny(http.StatusForbidden, "the activity's id is on another server than its actor")
 	case vocab.SameOrigin(a.Actor.ID, string(b.cfg.Base)):
 		return verified{}, done() // our own, forwarded back
@@ -53,7 +53,7 @@ func (b *Inbox) verify(ctx context.Context, r *http.Request, body []byte, claime
 	}
 	if answer := b.forwarded(ctx, body, a); answer.status != 0 {
 		if answer.status == http.StatusForbidden {
-			b.refuse(a, body, "forwarded by "+key.Owner+": "+answer.reason)
+			b.refuse(key.Owner, a, body, "in the name of "+clip(a.Actor.ID)+": "+answer.reason)
 		}
 		return verified{}, answer
 	}
@@ -169,11 +169,11 @@ func (b *Inbox) unknownGoes(body []byte, claimed claim) bool {
 }
 
 // refuse keeps what was refused, for the administrator. Only what came with a good signature is kept,
-// so that nobody can fill the list under others' names.
-func (b *Inbox) refuse(a *vocab.Activity, body []byte, reason string) {
-	err := b.cfg.Store.Batch("keeping a refusal", func(tx *store.Tx) error {
-		return tx.AddRefused(refusedRecord(b.cfg.Now(), a, body, reason))
-	})
+// and under the name of by, whose it is, so that nobody can fill the list under others' names.
+func (b *Inbox) refuse(by string, a *vocab.Activity, body []byte, reason string) {
+	record := refusedRecord(b.cfg.Now(), a, body, reason)
+	record.Actor, record.Host = by, vocab.Host(by)
+	err := b.cfg.Store.Batch("keeping a refusal", func(tx *store.Tx) error { return tx.AddRefused(record) })
 	if err != nil {
 		b.log.Error("a refusal cannot be stored", "error", err)
 	}

@@ -65,9 +65,10 @@ func (b *Inbox) bring(ctx context.Context, in Incoming, id string, share bool) (
 		return nil, err
 	}
 	maxAge := resolve.Stale
+	brought := func() {}
 	if known == nil {
 		maxAge = resolve.Fresh
-		if err := b.asked(in); err != nil {
+		if brought, err = b.asked(in); err != nil {
 			return nil, err
 		}
 	}
@@ -75,6 +76,10 @@ func (b *Inbox) bring(ctx context.Context, in Incoming, id string, share bool) (
 	if err != nil {
 		return nil, verdict(err)
 	}
+	if !share && !vocab.SameOrigin(v.ID, in.Actor.ID) {
+		return nil, &Refusal{"its object " + clip(v.ID) + " is of another server"}
+	}
+	brought()
 	if known == nil {
 		b.cfg.Resolver.TouchComments(v.ID)
 	}
@@ -108,25 +113,33 @@ func (b *Inbox) knownVideo(id string) (*store.RemoteVideo, error) {
 }
 
 // asked bounds the videos of hosts that nobody here follows: they are stored and not listed, as
-// elsewhere, but they may not fill the disk.
-func (b *Inbox) asked(in Incoming) error {
+// elsewhere, but they may not fill the disk. brought counts one that is stored.
+func (b *Inbox) asked(in Incoming) (brought func(), err error) {
 	followed := false
-	err := b.cfg.Store.Read(func(tx *store.Tx) error {
+	err = b.cfg.Store.Read(func(tx *store.Tx) error {
 		return tx.EachFollowing("", func(f *store.Follow) (bool, error) {
 			followed = f.Host == in.Item.Host && f.State == store.FollowAccepted
 			return !followed, nil
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("reading follows: %w", err)
+		return nil, fmt.Errorf("reading follows: %w", err)
 	}
-	if followed {
-		return nil
+	switch {
+	case followed:
+		return func() {}, nil
+	case !b.unasked.has(in.Item.Host):
+		return nil, &Refusal{"nobody here follows " + in.Item.Host + ", which tells of too many videos"}
 	}
-	if _, ok := b.unasked.allow(in.Item.Host); !ok {
-		return &Refusal{"nobody here follows " + in.Item.Host + ", which tells of too many videos"}
-	}
-	return nil
+	return func() { b.unasked.allow(in.Item.Host) }, nil
+}
+
+// has reports whether allow would let one of a key through.
+func (l *limits) has(key string) bool {
+	l.mu.Lock()
+	e := l.key(key)
+	l.mu.Unlock()
+	return e.rate.Tokens() >= 1 && l.all.Tokens() >= 1
 }
 
 // shared notes who passed on a video of this instance, and tells our followers.
@@ -195,6 +208,9 @@ func (b *Inbox) Bring(ctx context.Context, actor *store.Actor, activity json.Raw
 		if by, err = b.cfg.Resolver.Actor(ctx, a.Actor.ID, resolve.Stored); err != nil {
 			return false, verdict(err)
 		}
+		if by.ID != a.Actor.ID {
+			return false, &Refusal{"its actor " + clip(a.Actor.ID) + " is somebody else"}
+		}
 	}
 	in := Incoming{store.InboxItem{Received: b.cfg.Now().UTC(), Signer: by.ID, Host: by.Host, ActivityID: a.ID}, a, by}
 	id := noFragment(a.Object.ID)
@@ -212,7 +228,13 @@ func (b *Inbox) Bring(ctx context.Context, actor *store.Actor, activity json.Raw
 	if err != nil || effect == nil {
 		return false, err
 	}
-	if err := b.cfg.Store.Write("storing what an outbox has", effect); err != nil {
+	err = b.cfg.Store.Write("storing what an outbox has", func(tx *store.Tx) error {
+		if b.cfg.Store.Blocked(by.Host) {
+			return nil
+		}
+		return effect(tx)
+	})
+	if err != nil {
 		return false, err
 	}
 	after, err := b.knownVideo(id)

@@ -93,13 +93,13 @@ func (b *Inbox) work(ctx context.Context, w *waiting) {
 	timed, cancel := context.WithTimeout(ctx, workTime)
 	defer cancel()
 	activity, err := b.apply(timed, &item)
-	var refusal *Refusal
+	reason, refused := refusal(err)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
 		return
-	case errors.As(err, &refusal):
-		err = b.finish(&item, func(tx *store.Tx) error { return b.addRefused(tx, item, activity, refusal.Reason) })
+	case refused:
+		err = b.finish(&item, func(tx *store.Tx) error { return b.addRefused(tx, item, activity, reason) })
 	case b.cfg.Now().Sub(item.Received) > b.cfg.Limits.Lifetime:
 		reason := "given up after several attempts: " + err.Error()
 		err = b.finish(&item, func(tx *store.Tx) error { return b.addRefused(tx, item, activity, reason) })
@@ -112,6 +112,18 @@ func (b *Inbox) work(ctx context.Context, w *waiting) {
 		return
 	}
 	b.lines.drop(w)
+}
+
+// refusal says why an activity never takes effect, where an error says that it does not.
+func refusal(err error) (reason string, ok bool) {
+	var r *Refusal
+	switch {
+	case errors.As(err, &r):
+		return r.Reason, true
+	case errors.Is(err, store.ErrID):
+		return "it cannot be stored: " + err.Error(), true
+	}
+	return "", false
 }
 
 func (b *Inbox) addRefused(tx *store.Tx, item store.InboxItem, a *vocab.Activity, reason string) error {
@@ -172,7 +184,7 @@ func (b *Inbox) finish(item *store.InboxItem, effect Effect) error {
 		if tx.InboxBody(item.Seq) == nil {
 			return nil
 		}
-		if effect != nil {
+		if effect != nil && !b.cfg.Store.Blocked(item.Host) { // blocked meanwhile: it was purged
 			if err := effect(tx); err != nil {
 				return err
 			}

@@ -61,7 +61,7 @@ func (r *Resolver) fetchActor(ctx context.Context, id string) (*store.Actor, err
 		return nil, r.lost(id, err)
 	}
 	if a.Owner != "" {
-		if err := r.person(ctx, a.Owner); err != nil {
+		if a.Owner, err = r.person(ctx, a.Owner); err != nil {
 			return nil, err
 		}
 	}
@@ -129,34 +129,38 @@ func owner(v *vocab.Actor) string {
 	return ""
 }
 
-// person makes sure that a channel's owner is known and a Person. It never leads to a further actor.
-func (r *Resolver) person(ctx context.Context, id string) error {
+// person makes sure that a channel's owner is known and a Person, and returns the owner's id. It never
+// leads to a further actor.
+func (r *Resolver) person(ctx context.Context, id string) (string, error) {
 	known, err := r.storedActor(id)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if known == nil || !r.young(known.Fetched, Stale) {
 		fetched, err := r.readActor(ctx, id)
 		switch {
 		case err == nil && fetched.Type == typePerson:
 			if err := r.keepActor(fetched); err != nil {
-				return err
+				return "", err
 			}
 			known = fetched
 		case err != nil && (known == nil || !Temporary(err)):
-			return err
+			return "", err
 		case err == nil:
 			known = fetched
 		}
 	}
 	if known.Type != typePerson {
-		return refused("%s is no account that could own a channel", id)
+		return "", refused("%s is no account that could own a channel", id)
 	}
-	return nil
+	return known.ID, nil
 }
 
 func (r *Resolver) keepActor(a *store.Actor) error {
 	return r.store.Write("storing an actor", func(tx *store.Tx) error {
+		if err := r.free(a.ID); err != nil {
+			return err
+		}
 		known, ok, err := tx.Actor(a.ID)
 		if err != nil {
 			return err

@@ -14,27 +14,37 @@ import (
 // maxParents bounds how many comments above one are fetched.
 const maxParents = 30
 
-// Comment returns a comment, fetched with the comments above it and with its video unless they are
-// stored, and stores them.
-func (r *Resolver) Comment(ctx context.Context, id string) (*store.Comment, error) {
+// Comment returns a comment on a video that is known here, by its id and the video's. Unless it is
+// stored, it is fetched with the comments above it, and they are stored.
+func (r *Resolver) Comment(ctx context.Context, video, id string) (*store.Comment, error) {
 	id = noFragment(id)
-	return r.comments.do(ctx, id, func(ctx context.Context) (*store.Comment, error) {
-		chain, err := r.thread(ctx, id, nil, true)
+	return r.comments.do(ctx, video+" "+id, func(ctx context.Context) (*store.Comment, error) {
+		left := maxParents
+		id, err := r.take(ctx, video, id, &left)
 		if err != nil {
 			return nil, err
 		}
-		err = r.store.Write("storing comments", func(tx *store.Tx) error { return PutThread(tx, chain) })
-		if err != nil {
-			return nil, err
-		}
-		return r.storedComment(id, chain)
+		return r.storedComment(id)
 	})
 }
 
-func (r *Resolver) storedComment(id string, chain []*store.Comment) (*store.Comment, error) {
-	if len(chain) > 0 {
-		id = chain[len(chain)-1].ID
+// take stores a comment on a video and the comments above it, unless it is stored, and returns the
+// comment's own id.
+func (r *Resolver) take(ctx context.Context, video, id string, left *int) (string, error) {
+	chain, of, err := r.thread(ctx, id, nil, left)
+	switch {
+	case err != nil:
+		return "", err
+	case of != video:
+		return "", &problem{text: id + " is no comment on " + video, kind: ErrUnrelated}
+	case len(chain) == 0:
+		return id, nil
 	}
+	err = r.store.Write("storing comments", func(tx *store.Tx) error { return r.PutThread(tx, chain) })
+	return chain[len(chain)-1].ID, err
+}
+
+func (r *Resolver) storedComment(id string) (*store.Comment, error) {
 	var c *store.Comment
 	err := r.store.Read(func(tx *store.Tx) error {
 		known, ok, err := tx.Comment(id)
@@ -52,11 +62,57 @@ func (r *Resolver) storedComment(id string, chain []*store.Comment) (*store.Comm
 // or nil: then it is fetched. The video must be known. It is empty where the comment is stored and raw
 // is nil.
 func (r *Resolver) Thread(ctx context.Context, id string, raw []byte) ([]*store.Comment, error) {
-	return r.thread(ctx, noFragment(id), raw, false)
+	left := maxParents
+	chain, _, err := r.thread(ctx, noFragment(id), raw, &left)
+	return chain, err
 }
 
-// PutThread stores what Thread returned.
-func PutThread(tx *store.Tx, chain []*store.Comment) error {
+// Open refuses comments on a video that takes none, or is not there any more.
+func (r *Resolver) Open(tx *store.Tx, video string) error {
+	var policy store.CommentsPolicy
+	var there bool
+	if local, ok := r.LocalVideo(video); ok {
+		v, ok, err := tx.Video(local.ID)
+		if err != nil {
+			return err
+		}
+		if there = ok && v.Served(); there {
+			policy = v.CommentsPolicy()
+		}
+	} else {
+		v, ok, err := tx.RemoteVideo(video)
+		if err != nil {
+			return err
+		}
+		if there = ok; there {
+			policy = v.CommentsPolicy
+		}
+	}
+	switch {
+	case !there:
+		return refused("the video is not there any more")
+	case policy == store.CommentsDisabled:
+		return refused("comments on this video are disabled")
+	}
+	return nil
+}
+
+// PutThread stores what Thread returned: all of it or nothing, where its video takes no comments, or
+// one of them was deleted, or its author's host blocked, meanwhile.
+func (r *Resolver) PutThread(tx *store.Tx, chain []*store.Comment) error {
+	for i, c := range chain {
+		if i == 0 {
+			if err := r.Open(tx, c.Video); err != nil {
+				return err
+			}
+		}
+		if err := r.free(c.Author); err != nil {
+			return err
+		}
+		if tx.Gone(c.ID) {
+			return &problem{text: c.ID + " was deleted", kind: ErrGone}
+		}
+	}
 	for _, c := range chain {
 		if parent, ok, err := tx.Comment(c.InReplyTo); err != nil {
 			return err
@@ -72,43 +128,42 @@ func PutThread(tx *store.Tx, chain []*store.Comment) error {
 	return nil
 }
 
-// thread walks up from a comment to its video. A hostile thread can neither be endless nor a circle.
-func (r *Resolver) thread(ctx context.Context, id string, raw []byte, anyVideo bool) ([]*store.Comment, error) {
+// thread walks up from a comment to its video. A hostile thread can neither be endless nor a circle;
+// left is how many further comments may be read.
+func (r *Resolver) thread(ctx context.Context, id string, raw []byte, left *int) (down []*store.Comment, video string, err error) {
 	var up []*store.Comment
 	visited := map[string]bool{}
-	video := ""
-	for at := id; video == ""; {
-		if visited[at] || len(up) > maxParents {
-			return nil, refused("%s is in a thread without an end", id)
+	for at := id; ; {
+		if visited[at] || len(up) > maxParents || *left < 0 || len(at) > maxID {
+			return nil, "", refused("%s is in a thread without an end", id)
 		}
 		visited[at] = true
-		found, err := r.end(at, len(up) == 0 && raw != nil)
+		video, err = r.end(at, len(up) == 0 && raw != nil)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		if found != "" {
-			video = found
+		if video != "" {
 			break
 		}
-		c, fetched, err := r.note(ctx, at, raw, anyVideo)
+		c, err := r.note(ctx, at, raw)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		raw = nil
-		if fetched != "" {
-			video = fetched
-			break
-		}
 		visited[c.ID] = true
+		if len(up) > 0 {
+			up[len(up)-1].InReplyTo = c.ID // at may be another address of it
+		}
 		up = append(up, c)
 		at = c.InReplyTo
+		*left--
 	}
-	down := make([]*store.Comment, 0, len(up))
+	down = make([]*store.Comment, 0, len(up))
 	for i := len(up) - 1; i >= 0; i-- {
 		up[i].Video = video
 		down = append(down, up[i])
 	}
-	return down, nil
+	return down, video, nil
 }
 
 // end says which video a walk up ends at, when at is a stored comment or a stored video. A comment that
@@ -167,49 +222,43 @@ func (r *Resolver) LocalActor(id string) bool {
 	return name == store.NameInstance || account || channel
 }
 
-// note reads one comment of a thread, given as raw or fetched. Where what is fetched is the video, it
-// is stored and its id returned.
-func (r *Resolver) note(ctx context.Context, id string, raw []byte, anyVideo bool) (c *store.Comment, video string, err error) {
+// note reads one comment of a thread, given as raw or fetched. Its author is of its own host.
+func (r *Resolver) note(ctx context.Context, id string, raw []byte) (*store.Comment, error) {
 	canonical := id
 	if raw == nil {
 		var kind string
-		if raw, kind, canonical, err = r.Object(ctx, id); err != nil {
-			return nil, "", err
+		var err error
+		if raw, kind, canonical, err = r.once(ctx, id, r.anywhere); err != nil {
+			return nil, err
 		}
-		switch {
-		case kind == typeVideo && !anyVideo:
-			return nil, "", &problem{text: "the video " + canonical + " is not known here", kind: ErrUnrelated}
-		case kind == typeVideo:
-			v, err := r.readVideo(ctx, raw, kind, canonical)
-			if err != nil {
-				return nil, "", err
-			}
-			return nil, v.ID, nil
-		case kind == "Tombstone":
-			return nil, "", &problem{text: canonical + " was deleted", kind: ErrGone}
+		switch kind {
+		case typeVideo:
+			return nil, &problem{text: "the video " + canonical + " is not known here", kind: ErrUnrelated}
+		case "Tombstone":
+			return nil, &problem{text: canonical + " was deleted", kind: ErrGone}
 		}
 	}
 	n, err := vocab.ParseNote(raw)
 	if err != nil {
-		return nil, "", malformed(id, err)
+		return nil, malformed(id, err)
 	}
 	switch {
 	case n.ID != canonical:
-		return nil, "", refused("%s answers with an object of another id", id)
+		return nil, refused("%s answers with an object of another id", id)
 	case !vocab.SameOrigin(n.Author(), n.ID):
-		return nil, "", refused("%s is attributed to somebody on another server", n.ID)
+		return nil, refused("%s is attributed to somebody on another server", n.ID)
 	case n.InReplyTo.ID == "":
-		return nil, "", &problem{text: n.ID + " answers nothing", kind: ErrUnrelated}
+		return nil, &problem{text: n.ID + " answers nothing", kind: ErrUnrelated}
 	case !vocab.IsPublic(n.To) && !vocab.IsPublic(n.CC):
-		return nil, "", &problem{text: n.ID + " is not for everybody", kind: ErrUnrelated}
+		return nil, &problem{text: n.ID + " is not for everybody", kind: ErrUnrelated}
 	}
 	by, err := r.Actor(ctx, n.Author(), Stored)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	c, err = object.ToComment(n)
+	c, err := object.ToComment(n)
 	if err != nil {
-		return nil, "", malformed(n.ID, err)
+		return nil, malformed(n.ID, err)
 	}
 	c.Author, c.InReplyTo, c.Local = by.ID, noFragment(n.InReplyTo.ID), false
 	if c.Created.IsZero() {
@@ -218,5 +267,5 @@ func (r *Resolver) note(ctx context.Context, id string, raw []byte, anyVideo boo
 	if c.Updated.IsZero() {
 		c.Updated = c.Created
 	}
-	return c, "", nil
+	return c, nil
 }

@@ -139,18 +139,22 @@ func (r *Resolver) refreshActor(ctx context.Context, id string) error {
 	})
 }
 
-// Bounds of reading the comments of a video that was new here.
+// Bounds of reading the comments of a video that was new here: pages, and comments, both those that
+// are named and those that are fetched.
 const (
 	maxCommentPages = 5
 	maxComments     = 100
 	commentsTime    = time.Minute
 )
 
-// talk reads the comments that a video has at its origin and stores those that are not known.
+// talk reads the comments that a video has at its origin and stores those on it that are not known.
 func (r *Resolver) talk(ctx context.Context, v *store.RemoteVideo) error {
+	if v.CommentsPolicy == store.CommentsDisabled {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, commentsTime)
 	defer cancel()
-	left := maxComments
+	items, notes := maxComments, maxComments
 	next := v.CommentsURL
 	for range maxCommentPages + 1 {
 		if next == "" || !vocab.SameOrigin(next, v.ID) {
@@ -168,13 +172,13 @@ func (r *Resolver) talk(ctx context.Context, v *store.RemoteVideo) error {
 			return malformed(next, err)
 		}
 		for _, id := range page.Items.IDs() {
-			if left--; left < 0 {
+			if items--; items < 0 || notes < 0 {
 				return nil
 			}
 			if r.local(id) {
 				continue
 			}
-			if _, err := r.Comment(ctx, id); err != nil {
+			if _, err := r.take(ctx, v.ID, noFragment(id), &notes); err != nil {
 				r.log.Debug("a comment could not be read", "id", id, "error", err)
 			}
 		}

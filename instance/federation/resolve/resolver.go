@@ -102,6 +102,15 @@ func (r *Resolver) allowed(id string) error {
 	return nil
 }
 
+// free refuses to store what is of a host that was blocked while it was fetched. It is asked in the
+// transaction that stores: what is blocked is purged in one before it or after it.
+func (r *Resolver) free(id string) error {
+	if host := vocab.Host(id); r.store.Blocked(host) {
+		return &problem{text: host + " is blocked here", kind: ErrBlocked}
+	}
+	return nil
+}
+
 // PlainHost reports whether a host is written in lower-case ASCII, as block lists are: an international
 // name in letters of its own would pass by them.
 func PlainHost(host string) bool {
@@ -111,10 +120,22 @@ func PlainHost(host string) bool {
 // maxID bounds an id, in bytes.
 const maxID = 2000
 
-// document fetches an object by its id. What it returns was answered by the id's own host and says that
-// it is the object of that id (FEP-fe34 §authentication by fetching). id may be another address of the
-// object, on the same host or redirecting to it: the id that counts is returned.
+// document fetches an object by its id from the id's own origin (FEP-fe34 §authentication by fetching).
+// id may be another address of the object there: the id that counts is returned. What a reference was
+// checked for by its origin, such as an object's author, holds for what is returned.
 func (r *Resolver) document(ctx context.Context, id string) (body []byte, kind, canonical string, err error) {
+	body, kind, canonical, err = r.anywhere(ctx, id)
+	if err == nil && !vocab.SameOrigin(canonical, id) {
+		return nil, "", "", refused("%s leads to an object of another server", id)
+	}
+	return body, kind, canonical, err
+}
+
+// anywhere is document for an address that may lead to another server: one that a person gives, or one
+// of a video or comment, which servers answer with a redirect where it is not theirs. What it returns
+// was answered by the origin of the id that is returned, which says that it is the object of that id.
+// That id alone says whose it is.
+func (r *Resolver) anywhere(ctx context.Context, id string) (body []byte, kind, canonical string, err error) {
 	for hops := 0; ; hops++ {
 		if err := r.allowed(id); err != nil {
 			return nil, "", "", err
@@ -149,11 +170,17 @@ func (r *Resolver) document(ctx context.Context, id string) (body []byte, kind, 
 // Object fetches any object from its own host, once, and stores nothing. The id that counts may be
 // another one on that host.
 func (r *Resolver) Object(ctx context.Context, id string) (body []byte, kind, canonical string, err error) {
-	id = noFragment(id)
+	return r.once(ctx, noFragment(id), r.document)
+}
+
+type read func(ctx context.Context, id string) (body []byte, kind, canonical string, err error)
+
+// once reads an object unless that failed a moment ago.
+func (r *Resolver) once(ctx context.Context, id string, read read) (body []byte, kind, canonical string, err error) {
 	if err := r.failures.get(id, r.now()); err != nil {
 		return nil, "", "", err
 	}
-	body, kind, canonical, err = r.document(ctx, id)
+	body, kind, canonical, err = read(ctx, id)
 	if err != nil {
 		r.failures.put(id, err, r.now())
 	}

@@ -72,7 +72,7 @@ func (r *Resolver) byURL(ctx context.Context, text string) (string, error) {
 	if err := r.allowed(u.String()); err != nil {
 		return "", err
 	}
-	_, kind, id, err := r.document(ctx, u.String())
+	_, kind, id, err := r.anywhere(ctx, u.String())
 	switch {
 	case err == nil && actorType(kind):
 		return id, nil

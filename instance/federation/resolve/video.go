@@ -76,7 +76,7 @@ func (r *Resolver) storedVideo(id string) (*store.RemoteVideo, error) {
 }
 
 func (r *Resolver) fetchVideo(ctx context.Context, id string) (*store.RemoteVideo, error) {
-	body, kind, canonical, err := r.document(ctx, id)
+	body, kind, canonical, err := r.anywhere(ctx, id)
 	if err != nil {
 		return nil, r.lostVideo(id, err)
 	}
@@ -120,6 +120,9 @@ func (r *Resolver) takeVideo(ctx context.Context, v *vocab.Video) (*store.Remote
 	likes, likesOK := r.count(ctx, v.ID, rec.LikesURL)
 	dislikes, dislikesOK := r.count(ctx, v.ID, rec.DislikesURL)
 	err = r.store.Write("storing a remote video", func(tx *store.Tx) error {
+		if err := r.free(rec.ID); err != nil {
+			return err
+		}
 		known, ok, err := tx.RemoteVideo(rec.ID)
 		if err != nil {
 			return err
