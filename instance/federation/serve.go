@@ -10,12 +10,14 @@ import (
 
 	"shoal/instance/federation/delivery"
 	"shoal/instance/federation/fetch"
+	"shoal/peer/safedial"
 )
 
-// permanent marks failures that another attempt cannot help.
+// permanent marks failures that another attempt cannot help. A name that leads to a private address may
+// lead elsewhere later: a network that wants somebody to log in first answers so.
 func permanent(err error) error {
 	var f *fetch.Error
-	if errors.As(err, &f) && f.Code == fetch.CodeBlockedAddress {
+	if errors.As(err, &f) && f.Code == fetch.CodeBlockedAddress && !errors.Is(err, safedial.ErrPrivate) {
 		return fmt.Errorf("%w: %w", delivery.ErrPermanent, err)
 	}
 	return err
@@ -59,7 +61,7 @@ func (f *Federation) Serve(ctx context.Context) error {
 	stopQueue()
 	queueErr = errors.Join(queueErr, <-queueDone)
 	close(failed)
-	var errs []error
+	errs := []error{f.outgoing.Keep()}
 	for err := range failed {
 		errs = append(errs, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"shoal/instance/federation/vocab"
@@ -81,9 +82,14 @@ func union(list, more []string) []string {
 	return out
 }
 
-// Delete says that an object is deleted, by the account it belonged to.
+// Delete says that an object is deleted, by the account it belonged to, or by the one that it was on a video of. The
+// activity's id is below the object, or below the account where the object is another instance's.
 func (l Local) Delete(id, account string, to []string, s Stamp) *vocab.Activity {
-	a := base("Delete", "", id+"/delete/"+s.String(), account, []string{vocab.Public}, union(nil, append(to, account+"/followers")))
+	below := id
+	if !strings.HasPrefix(id, string(l.Base)+"/") {
+		below = account
+	}
+	a := base("Delete", "", below+"/delete/"+s.String(), account, []string{vocab.Public}, union(nil, append(to, account+"/followers")))
 	a.Object = vocab.IDRef(id)
 	return &a
 }

@@ -37,8 +37,13 @@ func (o *Outgoing) OnResult(r delivery.Result) {
 		default: // the next delivery tells again
 		}
 	case r.Failed && !away && lost(r.Status):
-		if err := o.keepAway(r.Inbox, o.cfg.Now().Add(-missed)); err != nil {
-			o.cfg.Logger.Error("it cannot be kept that a follower is away", "inbox", r.Inbox, "error", err)
+		o.mu.Lock()
+		o.away[r.Inbox] = o.cfg.Now().Add(-missed)
+		o.unsaved[r.Inbox] = true
+		o.mu.Unlock()
+		select {
+		case o.left <- struct{}{}:
+		default: // Serve is woken already
 		}
 	}
 }
@@ -48,17 +53,49 @@ func lost(status int) bool {
 	return status < 400 || status >= 500 || status == 408 || status == 425 || status == 429
 }
 
-func (o *Outgoing) keepAway(inbox string, since time.Time) error {
+// keepAway stores who was found to be away, all at once: a server that is gone takes many inboxes with it, and whoever
+// tells of results is not to wait for the disk. Serve calls it, and once more whoever ends deliveries after it.
+func (o *Outgoing) keepAway() error {
 	o.mu.Lock()
-	o.away[inbox] = since
+	since := make(map[string]time.Time, len(o.unsaved))
+	for inbox := range o.unsaved {
+		if at, ok := o.away[inbox]; ok {
+			since[inbox] = at
+		}
+	}
 	o.mu.Unlock()
-	return o.cfg.Store.Write("noting that a follower is away", func(tx *store.Tx) error {
+	if len(since) == 0 {
+		return nil
+	}
+	err := o.cfg.Store.Write("noting that followers are away", func(tx *store.Tx) error {
 		b, err := tx.Bolt().CreateBucketIfNotExists([]byte(bucketAway))
 		if err != nil {
 			return err
 		}
-		return b.Put([]byte(inbox), []byte(vocab.FormatTime(since)))
+		for inbox, at := range since {
+			if err := b.Put([]byte(inbox), []byte(vocab.FormatTime(at))); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	for inbox := range since {
+		delete(o.unsaved, inbox)
+	}
+	o.mu.Unlock()
+	return nil
+}
+
+// Keep stores what came to be known after Serve ended.
+func (o *Outgoing) Keep() error {
+	if err := o.keepAway(); err != nil {
+		return fmt.Errorf("storing who was away: %w", err)
+	}
+	return nil
 }
 
 func (o *Outgoing) loadAway() error {
@@ -126,6 +163,7 @@ func (o *Outgoing) catchUp(ctx context.Context, inbox string) error {
 	}
 	o.mu.Lock()
 	delete(o.away, inbox)
+	delete(o.unsaved, inbox)
 	o.mu.Unlock()
 	o.cfg.Logger.Info("a follower that was away is told what it missed", "inbox", inbox, "activities", len(out))
 	return nil

@@ -52,9 +52,11 @@ type Outgoing struct {
 	attempts map[uint64]int       // failures of a change
 	next     map[told]time.Time // when it may be told again
 
-	mu   sync.Mutex
-	away map[string]time.Time // inboxes that were given up, and since when they missed something
-	back chan string          // inboxes that answer again
+	mu      sync.Mutex
+	away    map[string]time.Time // inboxes that were given up, and since when they missed something
+	unsaved map[string]bool      // of these, those that are not on disk yet
+	left    chan struct{}        // there are such
+	back    chan string          // inboxes that answer again
 }
 
 // told is what is told of a video now and then alone: its counts, or its views.
@@ -80,7 +82,7 @@ func New(cfg Config) *Outgoing {
 	return &Outgoing{
 		cfg: cfg, local: object.Local{Base: cfg.Base, Name: cfg.Name},
 		attempts: map[uint64]int{}, next: map[told]time.Time{},
-		away: map[string]time.Time{}, back: make(chan string, 64),
+		away: map[string]time.Time{}, unsaved: map[string]bool{}, left: make(chan struct{}, 1), back: make(chan string, 64),
 	}
 }
 
@@ -114,6 +116,10 @@ func (o *Outgoing) Serve(ctx context.Context) error {
 			timer.Stop()
 			return nil
 		case <-o.cfg.Store.Changed():
+		case <-o.left:
+			if err := o.keepAway(); err != nil {
+				o.cfg.Logger.Error("it cannot be kept that followers are away", "error", err)
+			}
 		case inbox := <-o.back:
 			if err := o.catchUp(ctx, inbox); err != nil && ctx.Err() == nil {
 				o.cfg.Logger.Error("a follower that was away cannot be told what it missed", "inbox", inbox, "error", err)

@@ -551,7 +551,7 @@ func TestVideoAccountTakesACommentAway(t *testing.T) {
 	x.write(func(tx *store.Tx) error {
 		return tx.AddChange(store.Change{Kind: store.CommentDeleted, Subject: c.ID, Actor: root, Old: old, At: x.now})
 	})
-	if del := x.expect("Delete root chan,far")[0]; del.activity.Object.ID != c.ID {
+	if del := x.expect("Delete root chan,far")[0]; del.activity.Object.ID != c.ID || !strings.HasPrefix(del.ID, root+"/") {
 		t.Errorf("%s", del.Body)
 	}
 }
@@ -662,6 +662,9 @@ func TestFollowerThatWasAwayCatchesUp(t *testing.T) {
 	x.out.OnResult(delivery.Result{ID: told.ID, Inbox: inbox, Failed: true, Status: 404})
 	x.out.OnResult(delivery.Result{ID: told.ID, Inbox: inbox, Done: true})
 	x.out.OnResult(delivery.Result{ID: told.ID, Inbox: inbox, Failed: true, Reason: "nobody answers"})
+	if err := x.out.Keep(); err != nil {
+		t.Fatal(err)
+	}
 	x.out = x.outgoing() // a restart
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -689,6 +692,30 @@ wait:
 	}
 	if all := x.take(); len(all) != 1 || all[0].ID != told.ID || !slices.Equal(all[0].Inboxes, []string{inbox}) {
 		t.Errorf("told %q", types(all))
+	}
+}
+
+// TestEachInboxThatWasGivenUpWaitedForTheDisk checks that results are taken without a write, also while
+// the database is busy, and that a write keeps them all.
+func TestEachInboxThatWasGivenUpWaitedForTheDisk(t *testing.T) {
+	x := newSite(t)
+	const inboxes = 200
+	// Within a write transaction another one would wait for ever.
+	x.write(func(*store.Tx) error {
+		for n := range inboxes {
+			x.out.OnResult(delivery.Result{Inbox: fmt.Sprintf("https://%d.example/inbox", n), Failed: true})
+		}
+		return nil
+	})
+	if err := errors.Join(x.out.Keep(), x.out.Keep()); err != nil {
+		t.Fatal(err)
+	}
+	kept := 0
+	err := x.store.Read(func(tx *store.Tx) error {
+		return tx.Bolt().Bucket([]byte("outgoingAway")).ForEach(func(_, _ []byte) error { kept++; return nil })
+	})
+	if err != nil || kept != inboxes {
+		t.Errorf("%d are kept, %v", kept, err)
 	}
 }
 
