@@ -56,18 +56,68 @@ func TestBlacklistIsHonouredInFollowBackModeAlone(t *testing.T) {
 	if got := stateOf(t, a.Following, b); got != "" {
 		t.Errorf("a blacklisted host is followed back: %s", got)
 	}
-	a.follow(b) // by hand it may be followed
-	if err := a.Unfollow(t.Context(), b.base.Host()); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.BlacklistRemove(b.base.Host()); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Unfollow(t.Context(), a.base.Host()); err != nil {
+	if err := errors.Join(a.BlacklistRemove(b.base.Host()), b.Unfollow(t.Context(), a.base.Host())); err != nil {
 		t.Fatal(err)
 	}
 	b.follow(a)
 	eventually(t, "off the blacklist it is followed back", func() bool { return stateOf(t, a.Following, b) == FollowAccepted })
+	if err := errors.Join(a.Unfollow(t.Context(), b.base.Host()), a.BlacklistAdd(b.base.Host())); err != nil {
+		t.Fatal(err)
+	}
+	a.follow(b) // by hand it may be followed
+}
+
+// TestARejectionWasUndoneByItsFollower checks that who was rejected by hand stays so, also after it
+// ended its follow, or was deleted, and follows anew.
+func TestARejectionWasUndoneByItsFollower(t *testing.T) {
+	a, b := pair(t)
+	b.follow(a)
+	if err := a.RejectFollower(t.Context(), b.base.Host()); err != nil {
+		t.Fatal(err)
+	}
+	again := func(how string) {
+		t.Helper()
+		eventually(t, "there is no follow: "+how, func() bool { return stateOf(t, a.Followers, b) == "" })
+		if f, err := b.Follow(t.Context(), a.base.Host(), wait); err != nil || f.State != FollowRejected {
+			t.Errorf("%s: %+v, %v", how, f, err)
+		}
+		eventually(t, "the answer is kept: "+how, func() bool { return stateOf(t, a.Followers, b) == FollowRejected })
+	}
+	eventually(t, "it is rejected", func() bool { return stateOf(t, b.Following, a) == FollowRejected })
+	if err := b.Unfollow(t.Context(), a.base.Host()); err != nil {
+		t.Fatal(err)
+	}
+	again("after an Undo")
+	if err := a.store.Write("testing", func(tx *store.Tx) error { return tx.DeleteActor(b.ActorURL()) }); err != nil {
+		t.Fatal(err)
+	}
+	again("after it was deleted")
+	if err := a.Approve(t.Context(), b.base.Host()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is approved", func() bool { return stateOf(t, b.Following, a) == FollowAccepted })
+	if err := b.Unfollow(t.Context(), a.base.Host()); err != nil {
+		t.Fatal(err)
+	}
+	b.follow(a)
+}
+
+// TestAnUnfollowedHostWasFollowedBack checks that whom the administrator unfollowed is not followed back
+// when it follows again.
+func TestAnUnfollowedHostWasFollowedBack(t *testing.T) {
+	a, b := pair(t)
+	a.policy(true, FollowersAccept, false)
+	b.follow(a)
+	eventually(t, "it is followed back", func() bool { return stateOf(t, a.Following, b) == FollowAccepted })
+	if err := errors.Join(a.Unfollow(t.Context(), b.base.Host()), b.Unfollow(t.Context(), a.base.Host())); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both have ended", func() bool { return stateOf(t, a.Followers, b) == "" && stateOf(t, b.Followers, a) == "" })
+	b.follow(a)
+	if got := stateOf(t, a.Following, b); got != "" {
+		t.Errorf("it is followed back against the administrator's word: %s", got)
+	}
+	a.follow(b) // a new word
 }
 
 func TestApprovalByHand(t *testing.T) {

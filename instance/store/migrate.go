@@ -58,6 +58,9 @@ var (
 	bucketCounters       = []byte("counters")       // name -> number
 )
 
+// Since version 3.
+var bucketDecisions = []byte("decisions") // local id.remote id.Decision -> nothing
+
 var (
 	keyVersion    = []byte("version")
 	keyIdentity   = []byte("identity") // in meta: a random name of this database
@@ -71,7 +74,7 @@ type migration func(tx *bolt.Tx) error
 // migrations is the database's history. Its length is the version that this program writes; a step
 // that was released is never changed.
 func migrations() []migration {
-	return []migration{create, federate}
+	return []migration{create, federate, decide}
 }
 
 // create makes version 1 out of an empty file.
@@ -109,6 +112,14 @@ func federate(tx *bolt.Tx) error {
 	}
 	t := &Tx{bolt: tx}
 	return tx.Bucket(bucketVideos).ForEach(func(k, _ []byte) error { return t.touch(parseKeyText(string(k))) })
+}
+
+// decide makes version 3: what an administrator decided by hand.
+func decide(tx *bolt.Tx) error {
+	if _, err := tx.CreateBucketIfNotExists(bucketDecisions); err != nil {
+		return fmt.Errorf("creating bucket %s: %w", bucketDecisions, err)
+	}
+	return nil
 }
 
 // migrate runs the steps that the database lacks, all in one transaction.

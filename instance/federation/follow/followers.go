@@ -48,11 +48,11 @@ func (s *Service) judgeOne(ctx context.Context, e Entry, state store.FollowState
 	}
 	f := e.Follow
 	f.State, f.Reason, f.Updated = state, reason, s.cfg.Now()
-	_, followed, err := s.follower(f.Local, f.Remote)
+	old, err := s.known(f.Local, f.Remote)
 	if err != nil {
 		return err
 	}
-	messages, back, err := s.replies(ctx, &f, actor, followed)
+	messages, back, err := s.replies(ctx, &f, actor, old.settled)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,11 @@ func (s *Service) judgeOne(ctx context.Context, e Entry, state store.FollowState
 		if _, ok, err := tx.Follower(f.Local, f.Remote); err != nil || !ok {
 			return errors.Join(err, errGone(ok, e))
 		}
-		if err := tx.PutFollower(&f); err != nil {
+		word := tx.Decide // a word that the other side cannot take back by following anew
+		if state == store.FollowAccepted {
+			word = tx.Revoke
+		}
+		if err := errors.Join(word(store.RejectedByHand, f.Local, f.Remote), tx.PutFollower(&f)); err != nil {
 			return err
 		}
 		if err := s.enqueue(tx, messages...); err != nil {

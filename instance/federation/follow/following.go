@@ -41,7 +41,9 @@ func (s *Service) Follow(ctx context.Context, target string, wait time.Duration)
 	if err != nil {
 		return nil, err
 	}
-	err = s.cfg.Store.Write("storing a follow", func(tx *store.Tx) error { return s.start(tx, f, m) })
+	err = s.cfg.Store.Write("storing a follow", func(tx *store.Tx) error {
+		return errors.Join(tx.Revoke(store.EndedByHand, f.Local, f.Remote), s.start(tx, f, m))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +149,8 @@ func (s *Service) Retry(ctx context.Context, target string) error {
 	return nil
 }
 
-// Unfollow ends a follow and tells the other side.
+// Unfollow ends a follow and tells the other side. It is not followed back any more either, until it is
+// followed by hand.
 func (s *Service) Unfollow(ctx context.Context, target string) error {
 	all, err := s.find(ctx, s.Following, target, false)
 	if err != nil {
@@ -158,7 +161,9 @@ func (s *Service) Unfollow(ctx context.Context, target string) error {
 		if err != nil {
 			return err
 		}
-		err = s.cfg.Store.Write("storing the end of a follow", func(tx *store.Tx) error { return s.end(tx, &e.Follow, m) })
+		err = s.cfg.Store.Write("storing the end of a follow", func(tx *store.Tx) error {
+			return errors.Join(tx.Decide(store.EndedByHand, e.Follow.Local, e.Follow.Remote), s.end(tx, &e.Follow, m))
+		})
 		if err != nil {
 			return err
 		}

@@ -44,20 +44,20 @@ func (s *Service) asked(ctx context.Context, in inbox.Incoming) (inbox.Effect, e
 	if !ok {
 		return nil, &inbox.Refusal{Reason: fmt.Sprintf("it follows %s, which is no actor here", clip(in.Activity.Object.ID))}
 	}
-	old, followed, err := s.follower(local, in.Actor.ID)
+	old, err := s.known(local, in.Actor.ID)
 	if err != nil {
 		return nil, err
 	}
 	now, policy := s.cfg.Now(), s.cfg.Store.Policy()
 	f := &store.Follow{ID: in.Activity.ID, Local: local, Remote: in.Actor.ID, Host: store.HostOf(in.Actor.ID), Inbox: audience(in.Actor), Created: now, Updated: now}
-	if old != nil {
-		f.Created = old.Created
+	if old.follower != nil {
+		f.Created = old.follower.Created
 	}
 	f.State, f.Reason = s.decide(old, policy.Followers)
 	if s.cfg.Store.Blocked(f.Host) {
 		f.State, f.Reason = store.FollowRejected, f.Host+" is blocked here"
 	}
-	messages, back, err := s.replies(ctx, f, in.Actor, followed)
+	messages, back, err := s.replies(ctx, f, in.Actor, old.settled)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *Service) asked(ctx context.Context, in inbox.Incoming) (inbox.Effect, e
 		switch {
 		case err != nil:
 			return err
-		case !same(old, current), s.cfg.Store.Policy() != policy:
+		case !same(old.follower, current), tx.Decided(store.RejectedByHand, local, in.Actor.ID) != old.rejected, s.cfg.Store.Policy() != policy:
 			return errChanged
 		}
 		if err := tx.PutFollower(f); err != nil {
@@ -81,12 +81,12 @@ func (s *Service) asked(ctx context.Context, in inbox.Incoming) (inbox.Effect, e
 
 // decide says what becomes of a Follow. Who was rejected by hand stays so; who was rejected by the
 // policy is not, once the policy is another.
-func (s *Service) decide(old *store.Follow, policy store.FollowerPolicy) (store.FollowState, string) {
+func (s *Service) decide(old known, policy store.FollowerPolicy) (store.FollowState, string) {
 	switch {
-	case old != nil && old.State == store.FollowAccepted:
+	case old.rejected:
+		return store.FollowRejected, reasonByHand
+	case old.follower != nil && old.follower.State == store.FollowAccepted:
 		return store.FollowAccepted, ""
-	case old != nil && old.State == store.FollowRejected && old.Reason != reasonPolicy:
-		return store.FollowRejected, old.Reason
 	case policy == store.FollowersReject:
 		return store.FollowRejected, reasonPolicy
 	case policy == store.FollowersApprove:
@@ -102,8 +102,9 @@ type back struct {
 }
 
 // replies are the answer to a follower and, where the policy says so, a follow in return: of whoever
-// follows the instance actor, but for hosts of the blacklist and actors that are followed already.
-func (s *Service) replies(ctx context.Context, f *store.Follow, actor *store.Actor, followed bool) ([]delivery.Message, *back, error) {
+// follows the instance actor, but for hosts of the blacklist and where it is settled: actors that are
+// followed already, did not let it, or were unfollowed by hand.
+func (s *Service) replies(ctx context.Context, f *store.Follow, actor *store.Actor, settled bool) ([]delivery.Message, *back, error) {
 	var messages []delivery.Message
 	kind := map[store.FollowState]string{store.FollowAccepted: "Accept", store.FollowRejected: "Reject"}[f.State]
 	if kind != "" {
@@ -113,7 +114,7 @@ func (s *Service) replies(ctx context.Context, f *store.Follow, actor *store.Act
 		}
 		messages = append(messages, m)
 	}
-	if f.State != store.FollowAccepted || f.Local != s.cfg.Base.Actor() || followed ||
+	if f.State != store.FollowAccepted || f.Local != s.cfg.Base.Actor() || settled ||
 		!s.cfg.Store.Policy().FollowBack || s.cfg.Store.Blacklisted(f.Host) {
 		return messages, nil, nil
 	}
@@ -130,25 +131,33 @@ func (s *Service) followBack(tx *store.Tx, b *back) error {
 		return nil
 	}
 	old, ok, err := tx.Following(b.follow.Local, b.follow.Remote)
-	if err != nil || (ok && old.State != store.FollowFailed) {
+	if err != nil || ok && old.State != store.FollowFailed || tx.Decided(store.EndedByHand, b.follow.Local, b.follow.Remote) {
 		return err
 	}
 	return s.start(tx, b.follow, b.message)
 }
 
-// follower finds a follower's follow, nil where there is none, and whether the instance actor
-// follows it in turn, or did and was not let.
-func (s *Service) follower(local, remote string) (f *store.Follow, followed bool, err error) {
+// known is what is known of a remote actor that wants to follow a local one.
+type known struct {
+	follower *store.Follow // its follow, nil where there is none
+	rejected bool          // by hand
+	// settled says that the instance actor follows it in turn, did and was not let, or was told by hand
+	// not to.
+	settled bool
+}
+
+func (s *Service) known(local, remote string) (k known, err error) {
 	err = s.cfg.Store.Read(func(tx *store.Tx) error {
 		var err error
-		if f, _, err = tx.Follower(local, remote); err != nil {
+		if k.follower, _, err = tx.Follower(local, remote); err != nil {
 			return err
 		}
+		k.rejected = tx.Decided(store.RejectedByHand, local, remote)
 		ours, ok, err := tx.Following(s.cfg.Base.Actor(), remote)
-		followed = ok && ours.State != store.FollowFailed
+		k.settled = ok && ours.State != store.FollowFailed || tx.Decided(store.EndedByHand, s.cfg.Base.Actor(), remote)
 		return err
 	})
-	return f, followed, err
+	return k, err
 }
 
 func same(a, b *store.Follow) bool {

@@ -144,21 +144,22 @@ func TestBlocksCoverPortsAndSubdomains(t *testing.T) {
 
 func TestWhatBecomesOfAFollow(t *testing.T) {
 	s, _ := newService(t)
-	follow := func(state store.FollowState, reason string) *store.Follow {
-		return &store.Follow{State: state, Reason: reason}
+	follow := func(state store.FollowState, reason string) known {
+		return known{follower: &store.Follow{State: state, Reason: reason}, rejected: reason == reasonByHand}
 	}
 	for _, c := range []struct {
 		name   string
-		old    *store.Follow
+		old    known
 		policy store.FollowerPolicy
 		want   store.FollowState
 	}{
-		{"a new one", nil, store.FollowersAccept, store.FollowAccepted},
-		{"a new one to approve", nil, store.FollowersApprove, store.FollowPending},
-		{"a new one of nobody", nil, store.FollowersReject, store.FollowRejected},
+		{"a new one", known{}, store.FollowersAccept, store.FollowAccepted},
+		{"a new one to approve", known{}, store.FollowersApprove, store.FollowPending},
+		{"a new one of nobody", known{}, store.FollowersReject, store.FollowRejected},
 		{"one who follows already", follow(store.FollowAccepted, ""), store.FollowersReject, store.FollowAccepted},
 		{"one who waits, after the policy opened", follow(store.FollowPending, ""), store.FollowersAccept, store.FollowAccepted},
 		{"one rejected by hand", follow(store.FollowRejected, reasonByHand), store.FollowersAccept, store.FollowRejected},
+		{"one rejected by hand whose follow is gone", known{rejected: true}, store.FollowersAccept, store.FollowRejected},
 		{"one rejected by the policy, after it opened", follow(store.FollowRejected, reasonPolicy), store.FollowersAccept, store.FollowAccepted},
 		{"one rejected by the policy, to approve now", follow(store.FollowRejected, reasonPolicy), store.FollowersApprove, store.FollowPending},
 	} {
