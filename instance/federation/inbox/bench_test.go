@@ -15,7 +15,7 @@ import (
 // BenchmarkReceive posts Views from many servers at once, from the request to the 204: the signature
 // is checked and the activity is on disk.
 func BenchmarkReceive(b *testing.B) {
-	h := newWorld(b, options{idle: true, limits: Limits{Rate: 1 << 30, Burst: 1 << 30, HostRate: 1 << 28, HostBurst: 1 << 28, HostConcurrent: 1 << 20, Concurrent: 1 << 20, MaxWaiting: 1 << 30, MaxWaitingOf: 1 << 30}})
+	h := newWorld(b, options{idle: true, limits: Limits{Rate: 1 << 30, Burst: 1 << 30, HostRate: 1 << 28, HostBurst: 1 << 28, HostConcurrent: 1 << 20, Concurrent: 1 << 20, MaxWaiting: 1 << 30, MaxWaitingOf: 1 << 30, MaxWaitingBytes: 1 << 50, MaxWaitingBytesOf: 1 << 50}})
 	var n atomic.Int64
 	b.SetParallelism(32)
 	b.ReportAllocs()
@@ -34,10 +34,10 @@ func BenchmarkReceive(b *testing.B) {
 func BenchmarkBacklog(b *testing.B) {
 	const depth = 10_000
 	for b.Loop() {
-		l := newLines()
+		l := newLines(1)
 		now := time.Now()
 		for i := range uint64(depth) {
-			l.add(inboxItem(i, vocab.Host(good), now), fmt.Sprint(i%100))
+			l.add(inboxItem(i, vocab.Host(good), now), fmt.Sprint(i%100), true)
 		}
 		for {
 			w, _ := l.take(now)

@@ -60,16 +60,26 @@ func (l *limits) key(key string) *limited {
 	return e
 }
 
+// newForwards bounds what is passed on of one party.
+func newForwards() *limits {
+	return newLimits(rate.Every(time.Second), 60, 20, 1000)
+}
+
 // allow takes one from the key's rate and from all's, or says how long to wait.
 func (l *limits) allow(key string) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	e := l.key(key)
 	l.mu.Unlock()
+	now := time.Now()
+	var taken []*rate.Reservation
 	for _, r := range []*rate.Limiter{e.rate, l.all} {
-		res := r.Reserve()
-		if d := res.Delay(); d > 0 {
-			res.Cancel()
-			return d, false
+		res := r.ReserveN(now, 1)
+		taken = append(taken, res)
+		if wait := res.DelayFrom(now); wait > 0 {
+			for _, res := range taken {
+				res.CancelAt(now) // what is not used costs the key nothing
+			}
+			return wait, false
 		}
 	}
 	return 0, true

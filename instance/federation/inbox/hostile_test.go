@@ -376,7 +376,7 @@ func TestTooManyRequests(t *testing.T) {
 }
 
 func TestTooManyWait(t *testing.T) {
-	h := newWorld(t, options{idle: true, limits: Limits{MaxWaiting: 3, MaxWaitingOf: 2}})
+	h := newWorld(t, options{idle: true, limits: Limits{MaxWaiting: 6, MaxWaitingOf: 2}})
 	post := func(actor string, i int) int {
 		status, _ := h.post(signed(h, actor, "/inbox", encode(activity("Like", actor, fmt.Sprintf("%s/likes/%d", actor, i), oursVideo))))
 		return status

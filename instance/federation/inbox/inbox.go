@@ -76,7 +76,10 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Limits bound what others can ask of the inbox. The zero value of each is its default.
+// Limits bound what others can ask of the inbox. The zero value of each is its default. Rates and
+// concurrency are those of hosts that this instance has nothing to do with. Those that follow it or are
+// followed have four times as much, apart from the others. Of the room for what waits and of the
+// workers strangers get half.
 type Limits struct {
 	// MaxBytes bounds a body. Default: 1 MiB. BodyTime is how long it may take to arrive. Default: 10 s.
 	MaxBytes int64
@@ -86,11 +89,14 @@ type Limits struct {
 	// HostRate and HostBurst are the same for one host. Defaults: 50, 500.
 	HostRate, HostBurst int
 	// Concurrent bounds the requests at once, HostConcurrent those of one host. Defaults: 128, 16. What
-	// one address asks under many hosts' names is bounded by four times as much as a host's.
+	// one address asks under many hosts' names is bounded by four times the rates of a host's, and by an
+	// eighth of Concurrent.
 	Concurrent, HostConcurrent int
-	// MaxWaiting bounds the items on disk, MaxWaitingOf those of one host. Defaults: 100,000, 10,000.
+	// MaxWaiting bounds the items on disk, MaxWaitingOf those of one party. Defaults: 100,000, 10,000.
 	MaxWaiting, MaxWaitingOf int
-	// Workers is how many hosts' items are worked on at once. Default: 16.
+	// MaxWaitingBytes and MaxWaitingBytesOf bound the same in bytes. Defaults: 1 GiB, 64 MiB.
+	MaxWaitingBytes, MaxWaitingBytesOf int
+	// Workers is how many parties' items are worked on at once. Default: 64.
 	Workers int
 	// Pause is the first pause before an item is tried again; each is three times longer, up to 4 h.
 	// Default: 10 s. Lifetime is how long it is tried. Default: 48 h.
@@ -111,7 +117,9 @@ func (l Limits) withDefaults() Limits {
 		{&l.HostConcurrent, 16},
 		{&l.MaxWaiting, 100_000},
 		{&l.MaxWaitingOf, 10_000},
-		{&l.Workers, 16},
+		{&l.MaxWaitingBytes, 1 << 30},
+		{&l.MaxWaitingBytesOf, 64 << 20},
+		{&l.Workers, 64},
 	} {
 		if *d.to <= 0 {
 			*d.to = d.value
@@ -134,20 +142,34 @@ func (l Limits) withDefaults() Limits {
 // perClient are the limits for one address.
 func perClient(l Limits) Limits {
 	const hosts = 4
-	l.HostRate, l.HostBurst, l.HostConcurrent = hosts*l.HostRate, hosts*l.HostBurst, min(hosts*l.HostConcurrent, l.Concurrent/2+1)
+	l.HostRate, l.HostBurst, l.HostConcurrent = hosts*l.HostRate, hosts*l.HostBurst, max(l.HostConcurrent, l.Concurrent/8)
 	return l
 }
 
+// forKnown are the limits for hosts that this instance has to do with.
+func forKnown(l Limits) Limits {
+	for _, n := range []*int{&l.Rate, &l.Burst, &l.HostRate, &l.HostBurst, &l.Concurrent, &l.HostConcurrent} {
+		*n *= 4
+	}
+	return l
+}
+
+// gates bound what comes of one host, and what comes from one address.
+type gates struct{ host, client *gate }
+
+func newGates(l Limits) gates { return gates{newGate(l), newGate(perClient(l))} }
+
 // Inbox receives activities. It is safe for concurrent use.
 type Inbox struct {
-	cfg Config
-	log *slog.Logger
-	// gate bounds what comes of one host, clients what comes from one address.
-	gate, clients *gate
-	lines         *lines
-	// unasked bounds videos that nobody here asked for.
-	unasked *limits
-	viewers *viewers
+	cfg   Config
+	log   *slog.Logger
+	knows knows
+	// friends are the gates for hosts that this instance has to do with, strangers those for others.
+	friends, strangers gates
+	lines              *lines
+	// unasked bounds videos that nobody here asked for, forwards what is passed on.
+	unasked, forwards *limits
+	viewers           *viewers
 }
 
 // New makes an Inbox.
@@ -162,7 +184,10 @@ func New(c Config) *Inbox {
 	if c.ClientIP == nil {
 		c.ClientIP = connectionIP
 	}
-	return &Inbox{cfg: c, log: c.Logger, gate: newGate(c.Limits), clients: newGate(perClient(c.Limits)), lines: newLines(), unasked: newUnasked(), viewers: newViewers()}
+	return &Inbox{
+		cfg: c, log: c.Logger, friends: newGates(forKnown(c.Limits)), strangers: newGates(c.Limits),
+		lines: newLines(max(c.Limits.Workers/2, 1)), unasked: newUnasked(), forwards: newForwards(), viewers: newViewers(),
+	}
 }
 
 // connectionIP is the address at the other end of the connection.

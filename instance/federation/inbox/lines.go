@@ -9,25 +9,39 @@ import (
 	"sync"
 	"time"
 
+	"shoal/instance/party"
 	"shoal/instance/store"
 )
 
-// lines are the items that wait, one line a host, in the order they came. One item of a line is worked
+// lines are the items that wait, one line a party, in the order they came. One item of a line is worked
 // on at a time. One that is to be tried again later holds up those behind it that are about the same
-// object, and no others.
+// object, and no others. Lines of strangers are worked on by some of the workers alone.
 type lines struct {
-	mu    sync.Mutex
-	of    map[string]*line
-	ready lineHeap // those that nobody works on
-	count int
-	turn  uint64
+	mu sync.Mutex
+	of map[string]*line
+	// The lines that nobody works on; friends are those of parties that are known here.
+	friends, strangers lineHeap
+	all                load
+	turn               uint64
+	// busy is how many lines of strangers are worked on, of most.
+	busy, most int
 	// wake has something to receive after something changed.
 	wake chan struct{}
 }
 
+// load is how much waits.
+type load struct{ items, bytes int }
+
+func (l *load) add(n, bytes int) { l.items += n; l.bytes += bytes }
+
 type line struct {
-	host  string
+	party string
 	items []*waiting // in order of their numbers
+	load  load
+	// known says that this instance has to do with the party; taken is the heap that the line is in or
+	// was taken from.
+	known bool
+	taken *lineHeap
 	// next is when the first item can be worked on; turn orders lines that all can.
 	next time.Time
 	turn uint64
@@ -37,42 +51,50 @@ type line struct {
 type waiting struct {
 	store.InboxItem        // without the body
 	order           string // what it is about
+	size            int    // of the body, in bytes
 }
 
-func newLines() *lines { return &lines{of: map[string]*line{}, wake: make(chan struct{}, 1)} }
+// newLines has lines of which at most so many of strangers are worked on at once.
+func newLines(strangers int) *lines {
+	return &lines{of: map[string]*line{}, most: strangers, wake: make(chan struct{}, 1)}
+}
 
 func (l *lines) depth() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.count
+	return l.all.items
 }
 
-// depths is how many items wait in all and how many of a host.
-func (l *lines) depths(host string) (all, of int) {
+// depths is how much waits in all and how much of a host's party.
+func (l *lines) depths(host string) (all, of load) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if line, ok := l.of[host]; ok {
-		of = len(line.items)
+	if line, ok := l.of[party.Host(host)]; ok {
+		of = line.load
 	}
-	return l.count, of
+	return l.all, of
 }
 
-// add puts an item in its host's line, at the place of its number, unless it is there.
-func (l *lines) add(item store.InboxItem, order string) {
+// add puts an item in its party's line, at the place of its number, unless it is there.
+func (l *lines) add(item store.InboxItem, order string, known bool) {
+	size := len(item.Body)
 	item.Body = nil
+	who := party.Host(item.Host)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln, ok := l.of[item.Host]
+	ln, ok := l.of[who]
 	if !ok {
-		ln = &line{host: item.Host, at: -1}
-		l.of[item.Host] = ln
+		ln = &line{party: who, at: -1}
+		l.of[who] = ln
 	}
+	ln.known = known
 	i, found := ln.find(item.Seq)
 	if found {
 		return
 	}
-	ln.items = slices.Insert(ln.items, i, &waiting{item, order})
-	l.count++
+	ln.items = slices.Insert(ln.items, i, &waiting{item, order, size})
+	ln.load.add(1, size)
+	l.all.add(1, size)
 	if !ok || ln.at >= 0 {
 		l.settle(ln)
 	}
@@ -83,12 +105,22 @@ func (l *lines) add(item store.InboxItem, order string) {
 func (l *lines) settle(ln *line) {
 	ln.next = ln.due()
 	if ln.at >= 0 {
-		heap.Fix(&l.ready, ln.at)
+		heap.Fix(ln.taken, ln.at)
 		return
 	}
 	l.turn++
 	ln.turn = l.turn
-	heap.Push(&l.ready, ln)
+	if ln.taken = &l.strangers; ln.known {
+		ln.taken = &l.friends
+	}
+	heap.Push(ln.taken, ln)
+}
+
+// done says that nobody works on a line any more; l.mu is held.
+func (l *lines) done(ln *line) {
+	if ln.taken == &l.strangers {
+		l.busy--
+	}
 }
 
 func (l *lines) poke() {
@@ -148,20 +180,32 @@ func (ln *line) first(now time.Time) *waiting {
 func (l *lines) take(now time.Time) (w *waiting, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.ready) == 0 {
+	var first lineHeap
+	for _, h := range []*lineHeap{&l.friends, &l.strangers} {
+		if len(*h) > 0 && (h == &l.friends || l.busy < l.most) {
+			first = append(first, (*h)[0])
+		}
+	}
+	if len(first) == 0 {
 		return nil, -1
 	}
-	ln := l.ready[0]
+	ln := first[0]
+	if len(first) > 1 && first.Less(1, 0) {
+		ln = first[1]
+	}
 	if ln.next.After(now) {
 		return nil, ln.next.Sub(now)
 	}
 	w = ln.first(now)
 	if w == nil { // not so: what next says is due
 		ln.next = now.Add(time.Second)
-		heap.Fix(&l.ready, 0)
+		heap.Fix(ln.taken, ln.at)
 		return nil, 0
 	}
-	heap.Pop(&l.ready)
+	heap.Pop(ln.taken)
+	if ln.taken == &l.strangers {
+		l.busy++
+	}
 	return w, 0
 }
 
@@ -171,7 +215,9 @@ func (l *lines) put(w *waiting, item store.InboxItem) {
 	defer l.mu.Unlock()
 	w.InboxItem = item
 	w.Body = nil
-	l.settle(l.of[w.Host])
+	ln := l.of[party.Host(w.Host)]
+	l.done(ln)
+	l.settle(ln)
 	l.poke()
 }
 
@@ -179,7 +225,8 @@ func (l *lines) put(w *waiting, item store.InboxItem) {
 func (l *lines) drop(w *waiting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.of[w.Host]
+	ln := l.of[party.Host(w.Host)]
+	l.done(ln)
 	if i, found := ln.find(w.Seq); found {
 		if i == 0 { // most often
 			ln.items[0] = nil
@@ -187,10 +234,11 @@ func (l *lines) drop(w *waiting) {
 		} else {
 			ln.items = slices.Delete(ln.items, i, i+1)
 		}
-		l.count--
+		ln.load.add(-1, -w.size)
+		l.all.add(-1, -w.size)
 	}
 	if len(ln.items) == 0 {
-		delete(l.of, ln.host)
+		delete(l.of, ln.party)
 	} else {
 		l.settle(ln)
 	}

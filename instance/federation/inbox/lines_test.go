@@ -20,7 +20,7 @@ func inboxItem(seq uint64, host string, due time.Time) store.InboxItem {
 // in the order of their numbers, one item of a host is out at a time, and each is done once.
 func TestLinesKeepOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := newLines()
+		l := newLines(1)
 		now := time.Unix(1_000_000, 0)
 		var seq uint64
 		orders := map[uint64]string{}
@@ -56,6 +56,15 @@ func TestLinesKeepOrder(t *testing.T) {
 				t.Fatalf("handed out %+v while %v is out", w, out[w.Host])
 			}
 			out[w.Host] = w
+			strangers := 0
+			for host := range out {
+				if ln := l.of[host]; ln.taken == &l.strangers {
+					strangers++
+				}
+			}
+			if strangers > 1 || l.busy != strangers {
+				t.Fatalf("%d lines of strangers are out, counted as %d", strangers, l.busy)
+			}
 			return true
 		}
 		t.Repeat(map[string]func(*rapid.T){
@@ -64,8 +73,9 @@ func TestLinesKeepOrder(t *testing.T) {
 				order := fmt.Sprint(rapid.IntRange(0, 3).Draw(t, "order"))
 				orders[seq] = order
 				item := inboxItem(seq, fmt.Sprint("host", rapid.IntRange(0, 3).Draw(t, "host")), now)
-				l.add(item, order)
-				l.add(item, order) // twice is once
+				known := rapid.Bool().Draw(t, "known")
+				l.add(item, order, known)
+				l.add(item, order, known) // twice is once
 			},
 			"take": func(*rapid.T) { take() },
 			"finish": func(t *rapid.T) {
@@ -84,8 +94,8 @@ func TestLinesKeepOrder(t *testing.T) {
 				now = now.Add(time.Minute)
 			}
 		}
-		if done != int(seq) || len(l.of) != 0 || len(l.ready) != 0 {
-			t.Fatalf("%d of %d done, %d lines, %d ready", done, seq, len(l.of), len(l.ready))
+		if done != int(seq) || len(l.of) != 0 || len(l.friends)+len(l.strangers)+l.busy != 0 || l.all != (load{}) {
+			t.Fatalf("%d of %d done, left: %+v", done, seq, l)
 		}
 	})
 }

@@ -251,6 +251,14 @@ func TestActorsGo(t *testing.T) {
 	h.docs.mu.Lock()
 	delete(h.docs.m, goodCarol)
 	h.docs.mu.Unlock()
+	h.write(func(tx *store.Tx) error {
+		a, _, err := tx.Actor(goodCarol)
+		if err != nil {
+			return err
+		}
+		a.Fetched = a.Fetched.Add(-time.Hour)
+		return tx.PutActor(a)
+	})
 	body := encode(activity("Delete", goodCarol, good+"/d/2", goodCarol))
 	r := httptest.NewRequest(http.MethodPost, ours+"/inbox", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/activity+json")
@@ -358,7 +366,7 @@ func TestKeptOverRestart(t *testing.T) {
 		}
 	}
 	// Another process finds them on disk.
-	h.inbox.lines = newLines()
+	h.inbox.lines = newLines(8)
 	stop := h.serve()
 	h.until("they took effect", func() bool {
 		v, _ := h.store.Snapshot().VideoByUUID(videoUUID)
@@ -366,7 +374,7 @@ func TestKeptOverRestart(t *testing.T) {
 	})
 	h.settle()
 	stop()
-	h.inbox.lines = newLines()
+	h.inbox.lines = newLines(8)
 	h.serve()
 	h.settle()
 	if v, _ := h.store.Snapshot().VideoByUUID(videoUUID); v.Views != 20 {

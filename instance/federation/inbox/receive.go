@@ -15,9 +15,11 @@ import (
 	"strings"
 	"time"
 
+	"shoal/instance/federation/fetch"
 	"shoal/instance/federation/httpsig"
 	"shoal/instance/federation/resolve"
 	"shoal/instance/federation/vocab"
+	"shoal/instance/party"
 	"shoal/instance/store"
 )
 
@@ -59,13 +61,13 @@ func (b *Inbox) receive(target func(*http.Request) (id string, ok bool)) http.Ha
 			a.write(w)
 			return
 		}
-		leave, wait, ok := b.enter(r, claimed.host)
+		leave, wait, ok := b.enter(claimed)
 		if !ok {
 			answer{http.StatusTooManyRequests, "too many requests: come back later", wait}.write(w)
 			return
 		}
 		defer leave()
-		if a := b.room(claimed.host); a.status != 0 {
+		if a := b.room(claimed.host, int(max(r.ContentLength, 0))); a.status != 0 {
 			a.write(w)
 			return
 		}
@@ -79,13 +81,16 @@ func (b *Inbox) receive(target func(*http.Request) (id string, ok bool)) http.Ha
 
 // enter bounds what one address asks, and what it asks of one host. Claimed hosts are not proved yet:
 // one address cannot use up what another's may ask in the same name.
-func (b *Inbox) enter(r *http.Request, host string) (leave func(), wait time.Duration, ok bool) {
-	client := b.cfg.ClientIP(r).String()
-	leaveClient, wait, ok := b.clients.enter(client)
+func (b *Inbox) enter(c claim) (leave func(), wait time.Duration, ok bool) {
+	gates := b.strangers
+	if c.known {
+		gates = b.friends
+	}
+	leaveClient, wait, ok := gates.client.enter(c.client)
 	if !ok {
 		return nil, wait, false
 	}
-	leaveHost, wait, ok := b.gate.enter(client + " " + host)
+	leaveHost, wait, ok := gates.host.enter(c.client + " " + c.host)
 	if !ok {
 		leaveClient()
 		return nil, wait, false
@@ -94,7 +99,12 @@ func (b *Inbox) enter(r *http.Request, host string) (leave func(), wait time.Dur
 }
 
 // claim is who a request says it is of.
-type claim struct{ keyID, host string }
+type claim struct {
+	keyID, host string
+	// client is whose address it comes from, known whether this instance has to do with the host.
+	client string
+	known  bool
+}
 
 // claims makes the checks that need neither the body nor a key.
 func (b *Inbox) claims(r *http.Request) (claim, answer) {
@@ -121,7 +131,7 @@ func (b *Inbox) claims(r *http.Request) (claim, answer) {
 	case b.cfg.Store.Blocked(host):
 		return claim{}, deny(http.StatusForbidden, "your server is blocked here")
 	}
-	return claim{keyID, host}, answer{}
+	return claim{keyID, host, party.Addr(b.cfg.ClientIP(r)).String(), b.knowsHost(host)}, answer{}
 }
 
 // Bounds of ids and hosts, in bytes. An activity's id leaves room for what is added to it where it
@@ -136,13 +146,18 @@ func jsonType(header string) bool {
 	return err == nil && (t == "application/activity+json" || t == "application/ld+json" || t == "application/json")
 }
 
-// room asks senders to wait while too much of theirs, or of all's, waits already.
-func (b *Inbox) room(host string) answer {
+// room asks senders to wait while too much of theirs, or of all's, waits already. size is that of what
+// comes, in bytes.
+func (b *Inbox) room(host string, size int) answer {
 	l := b.cfg.Limits
+	items, bytes := l.MaxWaiting, l.MaxWaitingBytes
+	if !b.knowsHost(host) {
+		items, bytes = items/2, bytes/2
+	}
 	switch all, of := b.lines.depths(host); {
-	case all >= l.MaxWaiting:
+	case all.items >= items, all.bytes+size > bytes:
 		return answer{http.StatusServiceUnavailable, "too many activities wait here: come back later", time.Minute}
-	case of >= l.MaxWaitingOf:
+	case of.items >= l.MaxWaitingOf, of.bytes+size > l.MaxWaitingBytesOf:
 		return answer{http.StatusTooManyRequests, "too many activities of your server wait here: come back later", time.Minute}
 	}
 	return answer{}
@@ -181,9 +196,16 @@ func (b *Inbox) take(r *http.Request, body []byte, to string, claimed claim) ans
 	if b.unknownGoes(body, claimed) {
 		return done()
 	}
-	in, a := b.verify(ctx, r, body, claimed)
+	in, a := b.verify(fetch.Unproved(ctx, fetch.Asker{Client: claimed.client, Known: claimed.known}), r, body, claimed)
 	if a.status != 0 {
 		return a
+	}
+	// What is forwarded waits in the line of its author's host.
+	if a := b.room(vocab.Host(in.activity.Actor.ID), len(body)); a.status != 0 {
+		return a
+	}
+	if err := b.cfg.Resolver.Proved(in.activity.Actor.ID); err != nil {
+		b.log.Warn("an actor cannot be stored", "id", in.activity.Actor.ID, "error", err)
 	}
 	item := store.InboxItem{
 		Received: b.cfg.Now().UTC(), Signer: in.activity.Actor.ID, Host: vocab.Host(in.activity.Actor.ID), Target: to,
@@ -226,7 +248,7 @@ func (b *Inbox) keep(ctx context.Context, item store.InboxItem, activity *vocab.
 		return tx.PutInbox(&item)
 	})
 	if err == nil && !known {
-		b.lines.add(item, orderOf(activity))
+		b.lines.add(item, orderOf(activity), b.knowsHost(item.Host))
 	}
 	return err
 }

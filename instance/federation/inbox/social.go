@@ -170,7 +170,7 @@ func (b *Inbox) view(ctx context.Context, in Incoming) (Effect, error) {
 		}
 		pass := b.passOn(ctx, in, v)
 		if watching {
-			b.viewers.saw(v.UUID, in.Activity.ID, in.Activity.Expires, b.cfg.Now())
+			b.viewers.saw(v.UUID, in.Activity.ID, in.Item.Host, in.Activity.Expires, b.cfg.Now())
 			return pass, nil
 		}
 		return func(tx *store.Tx) error {

@@ -151,8 +151,15 @@ func (b *Inbox) shared(ctx context.Context, in Incoming, id string) (Effect, err
 	id = b.cfg.Base.Video(v.UUID)
 	pass := b.passOn(ctx, in, v)
 	return func(tx *store.Tx) error {
+		before, err := tx.Counts(id)
+		if err != nil {
+			return err
+		}
 		if err := tx.PutShare(id, in.Actor.ID, in.Activity.ID); err != nil {
 			return err
+		}
+		if after, err := tx.Counts(id); err != nil || after.Shares == before.Shares {
+			return err // our followers heard of it
 		}
 		return pass(tx)
 	}, nil

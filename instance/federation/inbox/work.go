@@ -12,12 +12,13 @@ import (
 
 	"shoal/instance/federation/resolve"
 	"shoal/instance/federation/vocab"
+	"shoal/instance/party"
 	"shoal/instance/store"
 )
 
 // Bounds of work on one item.
 const (
-	workTime = 2 * time.Minute
+	workTime = time.Minute
 	maxPause = 4 * time.Hour
 )
 
@@ -44,13 +45,15 @@ func (b *Inbox) Serve(ctx context.Context) error {
 
 // load puts what is on disk in line. What arrives meanwhile is there once.
 func (b *Inbox) load() error {
+	known := b.known()
 	err := b.cfg.Store.Read(func(tx *store.Tx) error {
 		return tx.EachInbox(func(item *store.InboxItem) (bool, error) {
 			order := ""
-			if a, err := vocab.ParseActivity(tx.InboxBody(item.Seq)); err == nil {
+			item.Body = tx.InboxBody(item.Seq)
+			if a, err := vocab.ParseActivity(item.Body); err == nil {
 				order = orderOf(a)
 			}
-			b.lines.add(*item, order)
+			b.lines.add(*item, order, known[party.Host(item.Host)])
 			return true, nil
 		})
 	})
