@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"shoal/instance/party"
 )
 
 const (
@@ -20,12 +22,14 @@ const (
 type views struct {
 	mu    sync.Mutex
 	seen  map[viewer]time.Time
+	order []viewer // of seen, oldest first
 	count map[uint64]int64
 }
 
+// viewer is who watches a video: an address, or the network that one customer of a provider has.
 type viewer struct {
 	video uint64
-	ip    netip.Addr
+	who   netip.Addr
 }
 
 func (v *views) init() {
@@ -35,21 +39,17 @@ func (v *views) init() {
 func (v *views) add(video uint64, ip netip.Addr, now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	who := viewer{video, ip}
-	if at, ok := v.seen[who]; ok && now.Sub(at) < viewEvery {
+	who := viewer{video, party.Addr(ip)}
+	// The oldest goes when its hour is over, or when there is no room.
+	for len(v.order) > 0 && (now.Sub(v.seen[v.order[0]]) >= viewEvery || len(v.order) >= maxViewers) {
+		delete(v.seen, v.order[0])
+		v.order = v.order[1:]
+	}
+	if _, ok := v.seen[who]; ok {
 		return
 	}
-	if len(v.seen) >= maxViewers {
-		for k, at := range v.seen {
-			if now.Sub(at) >= viewEvery {
-				delete(v.seen, k)
-			}
-		}
-		if len(v.seen) >= maxViewers {
-			return
-		}
-	}
 	v.seen[who] = now
+	v.order = append(v.order, who)
 	v.count[video]++
 }
 
