@@ -14,8 +14,8 @@ func newViews() *views {
 	return v
 }
 
-// address is one of many addresses, each of another network.
-func address(n int) netip.Addr {
+// network is an address, each n of another network.
+func network(n int) netip.Addr {
 	a := netip.MustParseAddr("2001:db8::1").As16()
 	a[5], a[6], a[7] = byte(n>>16), byte(n>>8), byte(n)
 	return netip.AddrFrom16(a)
@@ -36,14 +36,14 @@ func TestOneNetworkIsOneViewer(t *testing.T) {
 func TestManyViewersKeepNobodyFromCounting(t *testing.T) {
 	v, now := newViews(), time.Now()
 	for n := range maxViewers + 10 {
-		v.add(7, address(n), now)
+		v.add(7, network(n), now)
 	}
 	if v.count[7] != maxViewers+10 || len(v.seen) != maxViewers || len(v.order) != maxViewers {
 		t.Errorf("%d views, %d and %d remembered", v.count[7], len(v.seen), len(v.order))
 	}
-	v.add(7, address(maxViewers), now.Add(viewEvery-time.Second))
-	v.add(8, address(0), now.Add(viewEvery))
-	v.add(7, address(maxViewers), now.Add(viewEvery))
+	v.add(7, network(maxViewers), now.Add(viewEvery-time.Second))
+	v.add(8, network(0), now.Add(viewEvery))
+	v.add(7, network(maxViewers), now.Add(viewEvery))
 	if v.count[7] != maxViewers+11 || v.count[8] != 1 || len(v.seen) != 2 {
 		t.Errorf("%d and %d views, %d remembered", v.count[7], v.count[8], len(v.seen))
 	}
