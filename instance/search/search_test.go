@@ -415,8 +415,8 @@ func TestSearchOfTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(store.ListQuery{Search: "renamed boats", Count: 10}, "1, Boats")
-	err = s.Write("testing", func(tx *store.Tx) error { return tx.PurgeHost("far.example") })
-	if err != nil {
+	err = s.Write("testing", func(tx *store.Tx) error { return tx.PutBlock(store.Block{Host: "far.example"}) })
+	if err = errors.Join(err, s.PurgeBlocked(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	check(store.ListQuery{Search: "boats", Count: 10}, "0") // before the index follows

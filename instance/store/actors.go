@@ -159,14 +159,8 @@ func (tx *Tx) DeleteActor(id string) error {
 	if err := checkID(id); err != nil {
 		return err
 	}
-	hanging, err := tx.keysOf(bucketBy, []byte(id+"\x00"))
-	if err != nil {
+	if _, err := tx.dropHanging(id, -1); err != nil {
 		return err
-	}
-	for _, h := range hanging {
-		if err := tx.drop(id, h[0], h[1:]); err != nil {
-			return err
-		}
 	}
 	if err := tx.DeleteWalk(id); err != nil {
 		return err
@@ -182,6 +176,29 @@ func (tx *Tx) DeleteActor(id string) error {
 		return err
 	}
 	return tx.bucket(bucketActors).Delete([]byte(id))
+}
+
+// dropHanging deletes what hangs on an actor, but no more than most things, and returns how many; below 0
+// stands for all.
+func (tx *Tx) dropHanging(id string, most int) (int, error) {
+	var hanging []string
+	prefix := []byte(id + "\x00")
+	err := tx.scan(bucketBy, prefix, func(k, _ []byte) (bool, error) {
+		if len(hanging) == most {
+			return false, nil
+		}
+		hanging = append(hanging, string(k[len(prefix):]))
+		return true, nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, h := range hanging {
+		if err := tx.drop(id, h[0], h[1:]); err != nil {
+			return 0, err
+		}
+	}
+	return len(hanging), nil
 }
 
 // drop deletes one thing that hangs on an actor.
@@ -204,41 +221,4 @@ func (tx *Tx) drop(actor string, kind byte, what string) error {
 		return tx.DeleteFollower(what, actor)
 	}
 	return nil
-}
-
-// PurgeHost deletes all that came from a host, its subdomains and ports: actors, videos, comments,
-// rates, shares and follows.
-func (tx *Tx) PurgeHost(host string) error {
-	for _, bucket := range [][]byte{bucketBy, bucketActors} {
-		ids, err := tx.actorsOf(bucket, host)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			if err := tx.DeleteActor(id); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// actorsOf returns the actor ids of hosts that a block of host covers, from a bucket whose keys
-// begin with actor ids. It seeks from host to host.
-func (tx *Tx) actorsOf(bucket []byte, host string) ([]string, error) {
-	blocked := map[string]bool{CleanHost(host): true}
-	var ids []string
-	c := tx.bucket(bucket).Cursor()
-	for k, _ := c.First(); k != nil; {
-		id, _, _ := strings.Cut(string(k), "\x00")
-		if Covers(blocked, HostOf(id)) {
-			ids = append(ids, id)
-			k, _ = c.Seek([]byte(id + "\x01"))
-			continue
-		}
-		scheme, rest, _ := strings.Cut(id, "://")
-		name, _, _ := strings.Cut(rest, "/")
-		k, _ = c.Seek([]byte(scheme + "://" + name + "/\xff"))
-	}
-	return ids, nil
 }

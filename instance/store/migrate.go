@@ -66,6 +66,8 @@ var (
 	keyIdentity   = []byte("identity") // in meta: a random name of this database
 	keyPolicy     = []byte("policy")   // in settings
 	keySeenDepth  = []byte("seen")     // in counters
+	keyPurgeDue   = []byte("purgeDue") // in counters: how many hosts were blocked
+	keyPurgeDone  = []byte("purged")   // in counters: of how many of these nothing is left
 )
 
 // migration brings a database from the version of its place in the list to the next.

@@ -123,13 +123,19 @@ func (tx *Tx) DeleteBlacklist(host string) error {
 // Blacklist returns the hosts that are never followed back, in order.
 func (tx *Tx) Blacklist() ([]string, error) { return tx.keysOf(bucketBlacklist, nil) }
 
-// PutBlock blocks a host, by hand or from a list; one host can be blocked by several lists.
+// PutBlock blocks a host, by hand or from a list; one host can be blocked by several lists. What came
+// from it is hidden at once, and deleted by PurgeBlocked.
 func (tx *Tx) PutBlock(b Block) error {
 	host, err := checkHost(b.Host)
 	if err != nil {
 		return err
 	}
 	b.Host, tx.policy = host, true
+	if !tx.s.Blocked(host) {
+		if err := tx.duePurge(); err != nil {
+			return err
+		}
+	}
 	return tx.put(bucketBlocks, pair(b.Host, b.List), b)
 }
 

@@ -30,7 +30,11 @@ func (s *Service) Block(ctx context.Context, host, reason string) error {
 	if covers(host, s.cfg.Base.Host()) {
 		return errSelf()
 	}
-	return s.block(ctx, []ListEntry{{Host: host, Reason: oneLine(reason)}}, "")
+	if err := s.block(ctx, []ListEntry{{Host: host, Reason: oneLine(reason)}}, ""); err != nil {
+		return err
+	}
+	s.purge(ctx)
+	return nil
 }
 
 // Unblock takes a block by hand away.
@@ -133,13 +137,16 @@ func (s *Service) blockList(ctx context.Context, list List, from string) (Import
 			return done, err
 		}
 	}
+	s.purge(ctx)
 	return done, nil
 }
 
 // blockStep is how many hosts one transaction blocks.
 const blockStep = 1000
 
-// block blocks some hosts, by hand or from a list.
+// block blocks some hosts, by hand or from a list, and tells those there that follows end. From the
+// first write on nothing of them is shown and nothing more is queued for them; what waits for them goes
+// after it, so that a crash in between forgets nothing of a host that is not blocked.
 func (s *Service) block(ctx context.Context, hosts []ListEntry, list string) error {
 	set := map[string]bool{}
 	for _, e := range hosts {
@@ -149,10 +156,7 @@ func (s *Service) block(ctx context.Context, hosts []ListEntry, list string) err
 	if err != nil {
 		return err
 	}
-	if err := s.dropQueue(set); err != nil {
-		return err
-	}
-	return s.cfg.Store.Write("storing the block list", func(tx *store.Tx) error {
+	err = s.cfg.Store.Write("storing the block list", func(tx *store.Tx) error {
 		for _, e := range ours {
 			if err := s.end(tx, &e.Follow); err != nil {
 				return err
@@ -163,23 +167,28 @@ func (s *Service) block(ctx context.Context, hosts []ListEntry, list string) err
 				return err
 			}
 		}
-		if err := s.enqueue(tx, messages...); err != nil {
-			return err
-		}
 		for _, e := range hosts {
-			known := s.cfg.Store.Blocked(e.Host)
 			if err := tx.PutBlock(store.Block{Host: e.Host, Reason: e.Reason, List: list, Since: s.cfg.Now()}); err != nil {
-				return err
-			}
-			if known {
-				continue // what came from it went when it was blocked first
-			}
-			if err := tx.PurgeHost(e.Host); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	if err := s.dropQueue(set); err != nil || len(messages) == 0 {
+		return err
+	}
+	return s.cfg.Store.Write("queueing the end of follows", func(tx *store.Tx) error { return s.enqueue(tx, messages...) })
+}
+
+// purge deletes what came from blocked hosts. It is an error of nobody's where it does not come to its
+// end: Serve goes on with it.
+func (s *Service) purge(ctx context.Context) {
+	if err := s.cfg.Store.PurgeBlocked(ctx); err != nil && ctx.Err() == nil {
+		s.cfg.Logger.Error("what came from blocked hosts cannot be deleted yet", "error", err)
+	}
 }
 
 // severed are the follows with the actors of some hosts, and what tells them that these end.

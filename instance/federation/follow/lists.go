@@ -100,11 +100,12 @@ func (s *Service) readList(ctx context.Context, sub store.Subscription) (Importe
 	})
 }
 
-// readLists keeps the subscriptions fresh until ctx ends.
+// readLists keeps the subscriptions fresh until ctx ends, and deletes what is left of blocked hosts.
 func (s *Service) readLists(ctx context.Context) {
 	tick := time.NewTicker(listsLook)
 	defer tick.Stop()
 	for {
+		s.purge(ctx)
 		s.readDue(ctx)
 		select {
 		case <-ctx.Done():

@@ -22,6 +22,10 @@ type world struct {
 	body string
 	err  error
 	read int
+
+	waiting []delivery.Host
+	drop    func(host string)
+	queued  []delivery.Message
 }
 
 func (w *world) Object(context.Context, string) ([]byte, string, error) { return nil, "", w.err }
@@ -31,10 +35,20 @@ func (w *world) Bytes(context.Context, string, string, int64) ([]byte, http.Head
 	return []byte(w.body), nil, w.err
 }
 
-func (w *world) Enqueue(*bolt.Tx, delivery.Message) error { return nil }
-func (w *world) Hosts() ([]delivery.Host, error)          { return nil, nil }
-func (w *world) Drop(string) error                        { return nil }
-func (w *world) Retry(string) error                       { return nil }
+func (w *world) Hosts() ([]delivery.Host, error) { return w.waiting, nil }
+func (w *world) Retry(string) error              { return nil }
+
+func (w *world) Enqueue(_ *bolt.Tx, m delivery.Message) error {
+	w.queued = append(w.queued, m)
+	return nil
+}
+
+func (w *world) Drop(host string) error {
+	w.drop(host)
+	return nil
+}
+
+func (w *world) Sign(context.Context, string, any) ([]byte, error) { return []byte("{}"), nil }
 
 func newService(t *testing.T) (*Service, *world) {
 	t.Helper()
@@ -44,7 +58,7 @@ func newService(t *testing.T) (*Service, *world) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	w := &world{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	return New(Config{Store: db, Queue: w, Fetch: w, Base: "https://own.example", Now: func() time.Time { return w.now }}), w
+	return New(Config{Store: db, Queue: w, Author: w, Fetch: w, Base: "https://own.example", Now: func() time.Time { return w.now }}), w
 }
 
 const listURL = "https://lists.example/blocks.txt"
@@ -139,6 +153,32 @@ func TestBlocksCoverPortsAndSubdomains(t *testing.T) {
 	}
 	if err := s.Unblock("x.bad.example"); err == nil {
 		t.Error("a subdomain was unblocked alone")
+	}
+}
+
+// TestTheQueueOfAHostWasEmptiedBeforeItWasBlocked checks the order: the block is on disk first, then what
+// waits goes, then those who followed are told.
+func TestTheQueueOfAHostWasEmptiedBeforeItWasBlocked(t *testing.T) {
+	s, w := newService(t)
+	follower := store.Follow{ID: "https://bad.example/f", Local: s.cfg.Base.Actor(), Remote: "https://bad.example/u", Host: "bad.example", State: store.FollowAccepted, Inbox: "https://bad.example/inbox"}
+	if err := s.cfg.Store.Write("testing", func(tx *store.Tx) error { return tx.PutFollower(&follower) }); err != nil {
+		t.Fatal(err)
+	}
+	w.waiting = []delivery.Host{{Host: "x.bad.example:8443", Depth: 3}, {Host: "fine.example", Depth: 1}}
+	var dropped []string
+	w.drop = func(host string) {
+		if dropped = append(dropped, host); !s.cfg.Store.Blocked(host) || len(w.queued) > 0 {
+			t.Errorf("the queue of %s is emptied too early or too late", host)
+		}
+	}
+	if err := s.Block(t.Context(), "bad.example", ""); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(dropped, []string{"x.bad.example:8443"}) || len(w.queued) != 1 || w.queued[0].Inboxes[0] != follower.Inbox {
+		t.Errorf("dropped %v, queued %+v", dropped, w.queued)
+	}
+	if all, err := s.Followers(); err != nil || len(all) > 0 {
+		t.Errorf("followers %+v, %v", all, err)
 	}
 }
 
