@@ -3,8 +3,10 @@
 package rest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -67,42 +69,129 @@ func (h *Handler) threads(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (v *view) threads(video store.Listed, p page) (commentList, error) {
-	id := v.id(video)
-	all, total, err := v.tx.Threads(id, 0, -1)
+// Bounds of what one answer reads, in comments: anybody may ask, and comments cost nothing to send.
+const (
+	// maxSorted is how many threads are put in order by when they were written. Of more, the order in
+	// which they came stands for it.
+	maxSorted = 1000
+	// maxReplies is how many comments of one thread are shown, and how many replies of one page's threads
+	// are looked at.
+	maxReplies = 1000
+)
+
+// talk is what a video's comments look like from afar: their places alone.
+type talk struct {
+	firsts  []store.CommentLine
+	replies map[string][]uint64 // thread -> numbers, gaps included
+	left    int                 // replies that may still be read
+}
+
+func (v *view) talk(video store.Listed) (*talk, error) {
+	lines, err := v.tx.CommentLines(v.id(video))
 	if err != nil {
-		return commentList{}, err
+		return nil, err
 	}
-	written, living, err := v.tx.CommentsOf(id, 0, -1)
-	if err != nil {
-		return commentList{}, err
-	}
-	replies := map[string]int{}
-	for _, c := range written {
-		if c.Thread != c.ID {
-			replies[c.Thread]++
+	t := &talk{replies: map[string][]uint64{}, left: maxReplies}
+	for _, l := range lines {
+		of, ok := t.replies[l.Thread]
+		if !ok {
+			t.firsts = append(t.firsts, l)
+			t.replies[l.Thread] = nil
+			continue
 		}
+		t.replies[l.Thread] = append(of, l.Number)
 	}
-	slices.SortStableFunc(all, func(a, b *store.Comment) int {
-		n := a.Created.Compare(b.Created)
+	return t, nil
+}
+
+// visible finds a comment by its number unless its author's host is blocked.
+func (v *view) visible(number uint64) (*store.Comment, error) {
+	c, ok, err := v.tx.CommentByNumber(number)
+	if err != nil || !ok || v.cfg.Store.Blocked(store.HostOf(c.Author)) {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (v *view) threads(video store.Listed, p page) (commentList, error) {
+	t, err := v.talk(video)
+	if err != nil {
+		return commentList{}, err
+	}
+	counts, err := v.tx.Counts(v.id(video))
+	if err != nil {
+		return commentList{}, err
+	}
+	created := map[uint64]time.Time{}
+	if len(t.firsts) <= maxSorted {
+		seen := t.firsts[:0]
+		for _, l := range t.firsts {
+			c, err := v.visible(l.Number)
+			if err != nil {
+				return commentList{}, err
+			}
+			if c != nil {
+				created[l.Number] = c.Created
+				seen = append(seen, l)
+			}
+		}
+		t.firsts = seen
+	}
+	slices.SortFunc(t.firsts, func(a, b store.CommentLine) int {
+		n := created[a.Number].Compare(created[b.Number])
 		if p.sort == "totalReplies" {
-			n = replies[a.ID] - replies[b.ID]
+			n = len(t.replies[a.Thread]) - len(t.replies[b.Thread])
+		} else {
+			n = cmp.Or(n, cmp.Compare(a.Number, b.Number))
 		}
 		if p.descending {
-			return -n
+			n = -n
 		}
-		return n
+		return cmp.Or(n, cmp.Compare(b.Number, a.Number)) // those that are equal: newest first
 	})
-	out := commentList{Total: peertube.Int(total), TotalNotDeletedComments: peertube.Int(living)}
-	start := min(p.start, len(all))
-	for _, c := range all[start : start+min(p.count, len(all)-start)] {
-		one, err := v.comment(video, c, written)
+	out := commentList{Total: peertube.Int(len(t.firsts)), TotalNotDeletedComments: peertube.Int(counts.Comments)}
+	start := min(p.start, len(t.firsts))
+	for _, l := range t.firsts[start : start+min(p.count, len(t.firsts)-start)] {
+		c, err := v.visible(l.Number)
 		if err != nil {
+			return commentList{}, err
+		}
+		if c == nil {
+			continue
+		}
+		one, err := v.comment(video, c)
+		if err != nil {
+			return commentList{}, err
+		}
+		if err := v.tally(video, t, c.ID, &one); err != nil {
 			return commentList{}, err
 		}
 		out.Data = append(out.Data, one)
 	}
 	return out, nil
+}
+
+// tally counts a thread's replies. Past the bound of what is read, gaps and blocked ones count too.
+func (v *view) tally(video store.Listed, t *talk, thread string, out *comment) error {
+	owner := v.ownerID(video)
+	numbers := t.replies[thread]
+	read := min(len(numbers), t.left)
+	t.left -= read
+	out.TotalReplies = peertube.Int(len(numbers) - read)
+	for _, n := range numbers[:read] {
+		c, err := v.visible(n)
+		if err != nil {
+			return err
+		}
+		if c == nil || !c.Deleted.IsZero() {
+			continue
+		}
+		out.TotalReplies++
+		if c.Author == owner {
+			out.TotalRepliesFromVideoAuthor++
+		}
+	}
+	return nil
 }
 
 // id is a video's ActivityPub id.
@@ -113,8 +202,8 @@ func (v *view) id(video store.Listed) string {
 	return video.Remote.ID
 }
 
-// comment writes a comment; written are all on the video that are not deleted.
-func (v *view) comment(video store.Listed, c *store.Comment, written []*store.Comment) (comment, error) {
+// comment writes a comment, but for its replies' number.
+func (v *view) comment(video store.Listed, c *store.Comment) (comment, error) {
 	out := comment{
 		ID: peertube.Int(c.Number), URL: c.ID, Text: c.Text, VideoID: peertube.Int(number(video)), //nolint:gosec // sequence numbers
 		CreatedAt: peertube.NewTime(c.Created), UpdatedAt: peertube.NewTime(c.Updated),
@@ -126,16 +215,6 @@ func (v *view) comment(video store.Listed, c *store.Comment, written []*store.Co
 	if c.Thread != c.ID {
 		if err := v.place(c, &out); err != nil {
 			return out, err
-		}
-	}
-	owner := v.ownerID(video)
-	for _, other := range written {
-		if other.Thread != c.ID || other.ID == c.ID {
-			continue
-		}
-		out.TotalReplies++
-		if other.Author == owner {
-			out.TotalRepliesFromVideoAuthor++
 		}
 	}
 	if !c.Deleted.IsZero() {
@@ -220,28 +299,33 @@ func (v *view) thread(video store.Listed, asked uint64) (*commentTree, error) {
 	if err != nil || !ok || first.Thread != first.ID || first.Video != v.id(video) {
 		return nil, err
 	}
-	all, err := v.tx.Thread(first.ID)
+	t, err := v.talk(video)
 	if err != nil {
 		return nil, err
 	}
-	var written []*store.Comment
-	for _, c := range all {
-		if c.Deleted.IsZero() {
-			written = append(written, c)
-		}
-	}
+	numbers := append([]uint64{first.Number}, t.replies[first.ID]...)
 	nodes, depth := map[string]*commentTree{}, map[string]int{}
 	var root *commentTree
-	for _, c := range all { // oldest first, so that what is replied to comes before
-		one, err := v.comment(video, c, written)
+	for _, n := range numbers[:min(len(numbers), maxReplies)] { // oldest first, so that what is replied to comes before
+		c, err := v.visible(n)
+		switch {
+		case err != nil:
+			return nil, err
+		case c == nil && n == first.Number:
+			return nil, nil // its author's host is blocked
+		case c == nil:
+			continue
+		}
+		one, err := v.comment(video, c)
 		if err != nil {
 			return nil, err
 		}
 		node := &commentTree{Comment: one}
-		if c.ID == first.ID {
+		if root == nil {
 			root = node
-		} else if root == nil {
-			return nil, nil // its author's host is blocked
+			if err := v.tally(video, t, c.ID, &root.Comment); err != nil {
+				return nil, err
+			}
 		}
 		parent, at := nodes[c.InReplyTo], depth[c.InReplyTo]+1
 		if parent == nil {

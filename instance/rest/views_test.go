@@ -14,7 +14,7 @@ func newViews() *views {
 	return v
 }
 
-// network is an address, each n of another network.
+// network is the nth address; each is of another network.
 func network(n int) netip.Addr {
 	a := netip.MustParseAddr("2001:db8::1").As16()
 	a[5], a[6], a[7] = byte(n>>16), byte(n>>8), byte(n)
