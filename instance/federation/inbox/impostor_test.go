@@ -57,6 +57,35 @@ func TestAnActorThatTurnsIntoAnother(t *testing.T) {
 	}
 }
 
+// What was signed by one actor is not done by another of the same server.
+func TestAnActorWhoseAddressIsAnothersNow(t *testing.T) {
+	h := newWorld(t, options{idle: true})
+	if _, err := h.resolver.Actor(t.Context(), evilAlice, resolve.Stored); err != nil {
+		t.Fatal(err)
+	}
+	h.deliver(evilAlice, activity("Like", evilAlice, evilAlice+"/likes/1", oursVideo))
+	h.write(func(tx *store.Tx) error { return tx.DeleteActor(evilAlice) })
+	bob := evil + "/accounts/bob"
+	h.docs.put(bob, actorDoc(bob, keyPEM(evilKey())))
+	h.docs.move(evilAlice, bob)
+	h.serve()
+	h.settle()
+	if n := h.counts(oursVideo).Likes; n != 0 || len(h.refusals()) != 1 {
+		t.Errorf("%d likes, %q", n, h.refusals())
+	}
+	instance, err := h.resolver.Actor(t.Context(), evilInstance, resolve.Stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := evil + "/video-channels/moved"
+	h.docs.move(group, evil+"/video-channels/alice_channel")
+	id := evil + "/videos/watch/11111111-2222-4333-8444-666666666666"
+	h.docs.put(id, videoDoc(id, "Brought"))
+	if brought, err := h.inbox.Bring(t.Context(), instance, encode(activity("Announce", group, evil+"/a/1", id))); brought || err == nil {
+		t.Errorf("brought: %v, %v", brought, err)
+	}
+}
+
 // An actor that said goodbye and is proved to be there again counts again.
 func TestAnActorThatComesBack(t *testing.T) {
 	h := newWorld(t, options{})
@@ -292,11 +321,11 @@ func TestNothingOfAHostThatIsBlockedMeanwhile(t *testing.T) {
 		h.docs.put(good+"/notes/0", noteDoc(good+"/notes/0", goodAlice, oursVideo, "before"))
 		f := &blocker{docs: h.docs, at: c.at, block: func() {
 			h.write(func(tx *store.Tx) error {
-				if err := tx.PutBlock(store.Block{Host: "evil.example"}); err != nil {
-					return err
-				}
-				return tx.PurgeHost("evil.example")
+				return tx.PutBlock(store.Block{Host: "evil.example"})
 			})
+			if err := h.store.PurgeBlocked(t.Context()); err != nil {
+				t.Error(err)
+			}
 		}}
 		h.resolver = resolve.New(resolve.Config{Store: h.store, Fetch: f, Base: ours, Dev: true})
 		h.inbox.cfg.Resolver = h.resolver
