@@ -103,11 +103,7 @@ func (i *Instance) Delete(ctx context.Context, id, as string) error {
 }
 
 func (i *Instance) deleteVideo(ctx context.Context, number uint64) error {
-	var v *store.Video
-	err := i.store.Write("deleting the video", func(tx *store.Tx) (err error) {
-		v, err = tx.DeleteVideo(number, time.Now())
-		return err
-	})
+	v, err := i.forget(number)
 	if errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("the video is deleted already: %w", err)
 	}
@@ -121,6 +117,19 @@ func (i *Instance) deleteVideo(ctx context.Context, number uint64) error {
 	}
 	i.cfg.Logger.Info("deleted a video", "uuid", v.UUID, "title", v.Title)
 	return nil
+}
+
+// forget deletes a video's record. Its files are named in the same transaction as those to delete, with
+// the next start where this one ends before.
+func (i *Instance) forget(number uint64) (v *store.Video, err error) {
+	err = i.store.Write("deleting the video", func(tx *store.Tx) error {
+		now := time.Now()
+		if v, err = tx.DeleteVideo(number, now); err != nil {
+			return err
+		}
+		return tx.PutDraft(publish.Leftovers(v, now))
+	})
+	return v, err
 }
 
 // localName finds a local actor's name and its name for people by its id.

@@ -9,10 +9,41 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"shoal/instance/publish"
 	"shoal/instance/store"
 )
+
+// TestAnEndBetweenARecordAndItsFilesLeftTheFiles checks that the next start deletes the files of a video
+// whose record alone was deleted, and those of no other.
+func TestAnEndBetweenARecordAndItsFilesLeftTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	r := start(t, Config{Dir: dir}, nil)
+	deleted, kept := r.add("deleted", store.Public), r.add("kept", store.Public)
+	if _, err := r.forget(deleted.ID); err != nil {
+		t.Fatal(err)
+	}
+	count := func(v *store.Video) (n int) {
+		for _, path := range publish.Leftovers(v, time.Now()).Paths {
+			if _, err := os.Stat(filepath.Join(dir, path)); err == nil {
+				n++
+			}
+		}
+		return n
+	}
+	r.stop()
+	if n := count(deleted); n != 4 {
+		t.Fatalf("%d files", n)
+	}
+	r = start(t, Config{Dir: dir}, nil)
+	if count(deleted) != 0 || count(kept) != 4 {
+		t.Errorf("%d files of the deleted video are left, %d of the other", count(deleted), count(kept))
+	}
+	if drafts, err := r.store.Drafts(); err != nil || len(drafts) > 0 {
+		t.Errorf("drafts %+v, %v", drafts, err)
+	}
+}
 
 func TestDeleteLeavesNoFile(t *testing.T) {
 	e := &fakeEngine{}

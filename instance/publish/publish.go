@@ -94,7 +94,7 @@ func (p *Publisher) clean() error {
 		return err
 	}
 	for _, d := range drafts {
-		p.cfg.Logger.Warn("deleting an unfinished publication", "uuid", d.UUID, "started", d.Started)
+		p.cfg.Logger.Warn("deleting what is left of a publication", "uuid", d.UUID, "started", d.Started)
 		if err := p.drop(d); err != nil {
 			return err
 		}
@@ -201,19 +201,29 @@ func (p *Publisher) check(req *Request) (*store.Channel, error) {
 	return c, nil
 }
 
-// Remove deletes the files of a video that is deleted already. A file that is gone is no error.
-func (p *Publisher) Remove(v *store.Video) error {
-	errs := []error{
-		removed(filepath.Join(p.cfg.Dir, ThumbnailDir, v.Thumbnail)), removed(filepath.Join(p.cfg.Dir, PreviewDir, v.Preview)),
-	}
-	for i := range v.Files {
-		errs = append(errs, removed(filepath.Join(p.cfg.Dir, MediaDir, v.Files[i].Name)))
-		for _, t := range v.Files[i].Torrents() {
-			errs = append(errs, removed(filepath.Join(p.cfg.Dir, TorrentDir, t.File)))
+// Leftovers are the files of a video, as a draft: stored in the transaction that deletes the video, it
+// has them deleted by Remove, or with the next start where that did not come to its end.
+func Leftovers(v *store.Video, now time.Time) store.Draft {
+	d := store.Draft{UUID: v.UUID, Started: now}
+	add := func(dir, name string) {
+		if name != "" { // never the folder itself
+			d.Paths = append(d.Paths, filepath.Join(dir, name))
 		}
 	}
-	return errors.Join(errs...)
+	add(ThumbnailDir, v.Thumbnail)
+	add(PreviewDir, v.Preview)
+	for i := range v.Files {
+		add(MediaDir, v.Files[i].Name)
+		for _, t := range v.Files[i].Torrents() {
+			add(TorrentDir, t.File)
+		}
+	}
+	return d
 }
+
+// Remove deletes the files of a video that is deleted already, and its draft. A file that is gone is no
+// error.
+func (p *Publisher) Remove(v *store.Video) error { return p.drop(Leftovers(v, now())) }
 
 // source finds the file that a name leads to and refuses what cannot be a video.
 func source(file string) (string, error) {

@@ -29,7 +29,9 @@ func TestAStrangerKeptAUUIDFromItsOwner(t *testing.T) {
 	if got := found(); got != squatter.Host {
 		t.Errorf("of two that nobody follows it is %s", got)
 	}
-	write(t, s, func(tx *Tx) error { return errors.Join(putActors(tx, "far.example"), tx.PutFollowing(follow("far.example", FollowAccepted))) })
+	write(t, s, func(tx *Tx) error {
+		return errors.Join(putActors(tx, "far.example"), tx.PutFollowing(follow("far.example", FollowAccepted)))
+	})
 	write(t, s, func(tx *Tx) error { return tx.AddSource(real.ID, "https://far.example/accounts/a") })
 	if got := found(); got != real.Host {
 		t.Errorf("once it is listed, it is %s", got)
@@ -38,7 +40,9 @@ func TestAStrangerKeptAUUIDFromItsOwner(t *testing.T) {
 	if got := found(); got != real.Host {
 		t.Errorf("after the stranger brought it again, it is %s", got)
 	}
-	write(t, s, func(tx *Tx) error { return errors.Join(tx.DeleteRemoteVideo(squatter.ID, now), tx.DeleteRemoteVideo(real.ID, now)) })
+	write(t, s, func(tx *Tx) error {
+		return errors.Join(tx.DeleteRemoteVideo(squatter.ID, now), tx.DeleteRemoteVideo(real.ID, now))
+	})
 	if got := found(); got != "" {
 		t.Errorf("after both are deleted, it is %s", got)
 	}

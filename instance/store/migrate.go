@@ -62,12 +62,12 @@ var (
 var bucketDecisions = []byte("decisions") // local id.remote id.Decision -> nothing
 
 var (
-	keyVersion    = []byte("version")
-	keyIdentity   = []byte("identity") // in meta: a random name of this database
-	keyPolicy     = []byte("policy")   // in settings
-	keySeenDepth  = []byte("seen")     // in counters
-	keyPurgeDue   = []byte("purgeDue") // in counters: how many hosts were blocked
-	keyPurgeDone  = []byte("purged")   // in counters: of how many of these nothing is left
+	keyVersion   = []byte("version")
+	keyIdentity  = []byte("identity") // in meta: a random name of this database
+	keyPolicy    = []byte("policy")   // in settings
+	keySeenDepth = []byte("seen")     // in counters
+	keyPurgeDue  = []byte("purgeDue") // in counters: how many hosts were blocked
+	keyPurgeDone = []byte("purged")   // in counters: of how many of these nothing is left
 )
 
 // migration brings a database from the version of its place in the list to the next.

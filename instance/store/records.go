@@ -119,10 +119,11 @@ func (s *Store) taken(name string) bool {
 
 // PutDraft notes the files of a publication before they are made.
 func (s *Store) PutDraft(d Draft) error {
-	return s.Write("storing a draft", func(tx *Tx) error {
-		return tx.put(bucketDrafts, []byte(d.UUID), d)
-	})
+	return s.Write("storing a draft", func(tx *Tx) error { return tx.PutDraft(d) })
 }
+
+// PutDraft is Store.PutDraft within a transaction: for the files of a video that it deletes.
+func (tx *Tx) PutDraft(d Draft) error { return tx.put(bucketDrafts, []byte(d.UUID), d) }
 
 // DeleteDraft forgets a draft whose files are gone.
 func (s *Store) DeleteDraft(uuid string) error {

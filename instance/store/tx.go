@@ -18,8 +18,8 @@ type Tx struct {
 	s    *Store
 	// What the change touched, so that the parts in memory follow once it is on disk.
 	local, policy, following, changes, touches bool
-	list                                              []func(*listIndex)
-	watched                                           []*Video // of which the views alone changed
+	list                                       []func(*listIndex)
+	watched                                    []*Video // of which the views alone changed
 }
 
 // Bolt is the transaction itself, for rooms that keep buckets of their own in the same file.
