@@ -200,44 +200,6 @@ func (tx *Tx) CommentsOf(video string, start, count int) ([]*Comment, int, error
 	return tx.pickComments(ids, start, count, func(c *Comment) bool { return c.Deleted.IsZero() && !tx.s.Blocked(HostOf(c.Author)) })
 }
 
-// Threads returns a page of the first comments of a video's threads, gaps with replies included,
-// newest first, and how many there are in all. A count below 0 means all.
-func (tx *Tx) Threads(video string, start, count int) ([]*Comment, int, error) {
-	ids, err := tx.commentIDs(video)
-	if err != nil {
-		return nil, 0, err
-	}
-	for i, j := 0, len(ids)-1; i < j; i, j = i+1, j-1 {
-		ids[i], ids[j] = ids[j], ids[i]
-	}
-	return tx.pickComments(ids, start, count, func(c *Comment) bool { return c.Thread == c.ID && !tx.s.Blocked(HostOf(c.Author)) })
-}
-
-// Thread returns all comments of a thread by its first comment's id, gaps included, oldest first.
-func (tx *Tx) Thread(id string) ([]*Comment, error) {
-	first, ok, err := tx.Comment(id)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, nil
-	}
-	var ids []string
-	prefix := pair(first.Video, "")
-	numbers := tx.bucket(bucketCommentNumbers)
-	err = tx.scan(bucketVideoComments, prefix, func(k, thread []byte) (bool, error) {
-		if string(thread) == id {
-			ids = append(ids, string(numbers.Get(k[len(prefix):])))
-		}
-		return true, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	all, _, err := tx.pickComments(ids, 0, -1, func(c *Comment) bool { return !tx.s.Blocked(HostOf(c.Author)) })
-	return all, err
-}
-
 func (tx *Tx) pickComments(ids []string, start, count int, want func(*Comment) bool) ([]*Comment, int, error) {
 	var page []*Comment
 	total := 0
