@@ -375,7 +375,9 @@ func TestVideosThatAreNotForOthers(t *testing.T) {
 		}
 		return tx.PutFollowing(&store.Follow{ID: "f", Local: base.Actor(), Remote: "https://far.example/video-channels/c", Host: "far.example", State: store.FollowAccepted})
 	})
-	x.write(func(tx *store.Tx) error { return tx.PutRemoteVideo(elsewhere("far.example", "9da9d5df-469c-4871-90a0-0476d8c72b58")) })
+	x.write(func(tx *store.Tx) error {
+		return tx.PutRemoteVideo(elsewhere("far.example", "9da9d5df-469c-4871-90a0-0476d8c72b58"))
+	})
 	for _, path := range []string{"", "/likes", "/dislikes", "/announces", "/comments", "/chapters", "/activity", "/announces/peertube", "/comments/1"} {
 		for uuid, want := range map[string]int{
 			private.UUID: 404, deleted.UUID: 410, "00000000-0000-4000-8000-000000000000": 404, "x": 404, "9da9d5df-469c-4871-90a0-0476d8c72b58": 302,

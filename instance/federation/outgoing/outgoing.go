@@ -40,7 +40,7 @@ type Config struct {
 	// of it. Default 30 minutes.
 	ViewsEvery time.Duration
 	Now        func() time.Time
-	Logger *slog.Logger
+	Logger     *slog.Logger
 }
 
 // Outgoing works the change log off. It is safe for concurrent use.
@@ -49,7 +49,7 @@ type Outgoing struct {
 	local object.Local
 
 	// Serve's own.
-	attempts map[uint64]int       // failures of a change
+	attempts map[uint64]int     // failures of a change
 	next     map[told]time.Time // when it may be told again
 
 	mu      sync.Mutex
