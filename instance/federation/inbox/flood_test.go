@@ -4,6 +4,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -235,5 +236,19 @@ func TestViewersOfOneHostAreBounded(t *testing.T) {
 	v.saw(videoUUID, "next", "evil.example", now.Add(3*time.Minute), now.Add(2*time.Minute))
 	if v.count != 1 || len(v.each) != 1 {
 		t.Errorf("%d are left, of %v", v.count, v.each)
+	}
+}
+
+// Who is asked to accept a Follow answers once: it is no stranger, but who asks to follow is.
+func TestWhoIsAskedIsNoStranger(t *testing.T) {
+	h := newWorld(t, options{idle: true})
+	h.write(func(tx *store.Tx) error {
+		return errors.Join(
+			tx.PutFollowing(&store.Follow{ID: "1", Local: ours, Remote: goodAlice, Host: "good.example", State: store.FollowPending}),
+			tx.PutFollower(&store.Follow{ID: "2", Local: ours, Remote: evilAlice, Host: "evil.example", State: store.FollowPending}),
+		)
+	})
+	if !h.inbox.knowsHost("good.example") || h.inbox.knowsHost("evil.example") {
+		t.Errorf("known: %v", h.inbox.known())
 	}
 }

@@ -3,6 +3,7 @@
 package inbox
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -31,17 +32,20 @@ func (b *Inbox) known() map[string]bool {
 		return k.parties
 	}
 	found := map[string]bool{}
-	add := func(f *store.Follow) (bool, error) {
-		if f.State == store.FollowAccepted {
-			found[party.Host(f.Host)] = true
+	add := func(states ...store.FollowState) func(*store.Follow) (bool, error) {
+		return func(f *store.Follow) (bool, error) {
+			if slices.Contains(states, f.State) {
+				found[party.Host(f.Host)] = true
+			}
+			return true, nil
 		}
-		return true, nil
 	}
 	err := b.cfg.Store.Read(func(tx *store.Tx) error {
-		if err := tx.EachFollowing("", add); err != nil {
+		// An answer is awaited of those that were asked.
+		if err := tx.EachFollowing("", add(store.FollowAccepted, store.FollowPending)); err != nil {
 			return err
 		}
-		return tx.EachFollower("", add)
+		return tx.EachFollower("", add(store.FollowAccepted))
 	})
 	if err != nil {
 		b.log.Error("the follows cannot be read", "error", err)
