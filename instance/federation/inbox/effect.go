@@ -5,6 +5,7 @@ package inbox
 import (
 	"context"
 
+	objects "shoal/instance/federation/object"
 	"shoal/instance/federation/resolve"
 	"shoal/instance/federation/vocab"
 	"shoal/instance/store"
@@ -111,8 +112,23 @@ func (b *Inbox) actorGoes(id string) Effect {
 // flag keeps a report where refusals are: the administrator reads both (ActivityStreams Flag).
 func (b *Inbox) flag(in Incoming) Effect {
 	return func(tx *store.Tx) error {
-		return tx.AddRefused(refusedRecord(b.cfg.Now(), in.Activity, in.Item.Body, "report"))
+		return tx.AddRefused(refusedRecord(b.cfg.Now(), in.Activity, in.Item.Body, reportOf(in.Activity)))
 	}
+}
+
+// maxReport is how much of a report's words is kept beside its activity, in characters.
+const maxReport = 500
+
+// reportOf is what a report says of which object, for the administrator.
+func reportOf(a *vocab.Activity) string {
+	words := []rune(objects.PlainText(a.Content))
+	if len(words) > maxReport {
+		words = append(words[:maxReport], '…')
+	}
+	if len(words) == 0 {
+		return "report about " + a.Object.ID
+	}
+	return "report about " + a.Object.ID + ": " + string(words)
 }
 
 // sameHost demands that an actor speaks of its own server's objects.

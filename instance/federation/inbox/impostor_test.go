@@ -274,7 +274,7 @@ func TestACommentOfOursIsDeletedByTheVideosAccount(t *testing.T) {
 			t.Errorf("%s: %q", name, h.refusals())
 		}
 	}
-	h.by(goodAlice, activity("Delete", goodAlice, goodAlice+"/d/1", id))
+	h.by(goodAlice, activity("Delete", goodAlice, id+"/delete", id)) // as PeerTube names it
 	if h.comment(id) != nil {
 		t.Errorf("it is there: %q", h.refusals())
 	}

@@ -250,7 +250,7 @@ func TestWhatPeerTubePostsTakesEffect(t *testing.T) {
 			}
 		}},
 		"Flag": {check: func(h *house) {
-			if got := h.refusals(); !slices.Equal(got, []string{"Flag: report"}) {
+			if got := h.refusals(); !slices.Equal(got, []string{"Flag: report about http://127.0.0.1:9001/videos/watch/4e1f2f28-1822-4544-bf7c-52e111041379: test report"}) {
 				h.Errorf("got %q", got)
 			}
 		}},

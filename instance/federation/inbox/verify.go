@@ -41,7 +41,7 @@ func (b *Inbox) verify(ctx context.Context, r *http.Request, body []byte, claime
 	switch {
 	case max(len(a.ID), len(a.Actor.ID), len(a.Object.ID)) > maxID || strings.Contains(a.Object.ID, "\x00"):
 		return verified{}, deny(http.StatusBadRequest, "the body is no activity: an id is too long or none")
-	case !vocab.SameOrigin(a.ID, a.Actor.ID):
+	case !vocab.SameOrigin(a.ID, a.Actor.ID) && a.Type != typeDelete: // PeerTube names a Delete after what it deletes
 		b.refuse(key.Owner, a, body, "its id is on another server than its actor")
 		return verified{}, deny(http.StatusForbidden, "the activity's id is on another server than its actor")
 	case vocab.SameOrigin(a.Actor.ID, string(b.cfg.Base)):
