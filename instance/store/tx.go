@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
+
+	"shoal/instance/fault"
 )
 
 // Tx is one transaction: a consistent state to read, and in Write and Batch one to change. It ends
@@ -51,7 +53,7 @@ func (s *Store) commit(doing string, f func(*Tx) error) error {
 		return f(tx)
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
+		return named(doing, err)
 	}
 	return s.follow(tx)
 }
@@ -122,9 +124,17 @@ func (s *Store) Batch(doing string, f func(*Tx) error) error {
 		s.runBatch(calls)
 	}
 	if mine.err != nil {
-		return fmt.Errorf("%s: %w", doing, mine.err)
+		return named(doing, mine.err)
 	}
 	return nil
+}
+
+// named says what failed, unless the error is a sentence for a person already.
+func named(doing string, err error) error {
+	if fault.Said(err) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // runBatch runs calls in one transaction; one that fails is left out and the others run again.
