@@ -201,8 +201,20 @@ func parse(flags *commands, env Env) (selected command, helped bool, err error) 
 		return nil, false, fmt.Errorf("building the command line: %w", err)
 	}
 	kctx, err := parser.Parse(env.Args)
-	if helped || err != nil {
-		return nil, helped, err
+	if helped {
+		return nil, true, nil
+	}
+	if err != nil {
+		var wrong *kong.ParseError
+		if errors.As(err, &wrong) && wrong.Context != nil {
+			if unknown := unknownCommand(parser.Model, firstWord(wrong.Context), env.Cwd); unknown != nil {
+				return nil, false, unknown
+			}
+		}
+		return nil, false, err
+	}
+	if unknown := unknownCommand(parser.Model, flags.Window.Address, env.Cwd); unknown != nil {
+		return nil, false, unknown
 	}
 	selected, ok := kctx.Selected().Target.Addr().Interface().(command)
 	if !ok {

@@ -31,9 +31,9 @@ type followed struct {
 }
 
 func (c *followCommand) run(ctx context.Context, r *run) error {
-	return r.serving(ctx, flushWait, func(ctx context.Context, i *instance.Instance) error {
+	return r.serving(ctx, min(flushWait, time.Duration(c.Wait)), func(ctx context.Context, i *instance.Instance) error {
 		r.out.progress("asking %s", c.Target)
-		f, err := i.Follow(ctx, c.Target, time.Duration(c.Wait))
+		f, err := c.ask(ctx, r, i)
 		if err != nil {
 			if ctx.Err() == nil {
 				r.out.event(followed{Event: "follow", Target: c.Target, State: instance.FollowFailed, Reason: oneLine(err)})
@@ -46,6 +46,80 @@ func (c *followCommand) run(ctx context.Context, r *run) error {
 		})
 		return c.tell(r, f)
 	})
+}
+
+// Times of a follow whose other side is slow.
+const (
+	askGrace = 500 * time.Millisecond // beyond --wait, for what is nearly there
+	askLimit = time.Minute            // for finding out whom to ask, when nobody waits any more
+)
+
+// ask follows, and returns when --wait is over whatever the other side does. A running instance goes
+// on to ask then.
+func (c *followCommand) ask(ctx context.Context, r *run, i *instance.Instance) (instance.FollowInfo, error) {
+	type result struct {
+		f   instance.FollowInfo
+		err error
+	}
+	wait := time.Duration(c.Wait)
+	got := make(chan result, 1)
+	left := make(chan struct{}) // closed when nobody waits any more
+	work := func(background context.Context) {
+		asking, cancel := context.WithTimeout(background, wait+askLimit)
+		defer cancel()
+		stop := context.AfterFunc(ctx, func() {
+			select {
+			case <-left:
+			default:
+				cancel()
+			}
+		})
+		defer stop()
+		f, err := i.Follow(asking, c.Target, wait)
+		got <- result{f, err}
+		select {
+		case <-left:
+			if err != nil && r.env.App != nil {
+				r.env.App.Logger().Warn("following failed", "target", c.Target, "error", err)
+			}
+		default:
+		}
+	}
+	if r.env.App != nil {
+		r.env.App.Go(work)
+	} else {
+		go work(ctx)
+	}
+	over := time.NewTimer(wait + askGrace)
+	defer over.Stop()
+	select {
+	case res := <-got:
+		return res.f, res.err
+	case <-ctx.Done():
+		return instance.FollowInfo{}, ctx.Err()
+	case <-over.C:
+	}
+	close(left)
+	if f, ok := c.asked(i); ok || r.env.App != nil {
+		return f, nil
+	}
+	return instance.FollowInfo{}, &core.Error{
+		Code:    core.CodeTimeout,
+		Message: c.Target + " did not answer within " + wait.String() + ": try again later, or with a longer --wait",
+	}
+}
+
+// asked finds the follow in what is known, and what stands for it until it is.
+func (c *followCommand) asked(i *instance.Instance) (instance.FollowInfo, bool) {
+	list, err := i.Following()
+	if err == nil {
+		for _, f := range list {
+			if c.Target == f.Handle || c.Target == f.Target || c.Target == f.Host && f.Handle == f.Host {
+				return f, true
+			}
+		}
+	}
+	return instance.FollowInfo{Target: c.Target, State: instance.FollowPending, Reason: "its server has not answered yet"}, false
 }
 
 // tell says to a person what became of it. A follow that came to nothing is an error.

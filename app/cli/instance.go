@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"shoal/app/core"
@@ -74,6 +75,22 @@ func (r *run) withOwn(ctx context.Context, app *core.App, work func(context.Cont
 		return err
 	}
 	return r.out.err
+}
+
+// lookWait bounds how long a command waits for another server to say what something is.
+const lookWait = 15 * time.Second
+
+// bounded does something that may ask another server about a target, says so to who waits, and gives
+// up in time.
+func (r *run) bounded(ctx context.Context, target string, do func(context.Context) error) error {
+	r.out.progress("looking for %s", target)
+	looking, cancel := context.WithTimeout(ctx, lookWait)
+	defer cancel()
+	err := do(looking)
+	if err != nil && looking.Err() != nil && ctx.Err() == nil {
+		return &core.Error{Code: core.CodeTimeout, Message: fmt.Sprintf("%s: its server did not answer within %s: try again later", target, lookWait), Err: err}
+	}
+	return err
 }
 
 // settle waits until nothing is left to be sent, at most for so long, and returns how much is.

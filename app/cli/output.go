@@ -118,7 +118,10 @@ func (o *output) fail(err error) int {
 
 // usage says what is wrong with the arguments, and returns the exit code.
 func (o *output) usage(err error) int {
-	text := oneLine(err) + " (shoal --help lists the commands)"
+	text := oneLine(err)
+	if !strings.Contains(text, "shoal --help") {
+		text += " (shoal --help lists the commands)"
+	}
 	o.note("shoal: %s", text)
 	o.event(failure{Event: "error", Code: "usage", Message: text})
 	return exitUsage

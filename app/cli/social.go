@@ -32,17 +32,27 @@ type rated struct {
 	Rating string `json:"rating"` // like, dislike or none
 }
 
-func (c *likeCommand) run(ctx context.Context, r *run) error    { return c.rate(ctx, r, 1, "like") }
-func (c *dislikeCommand) run(ctx context.Context, r *run) error { return c.rate(ctx, r, -1, "dislike") }
-func (c *unrateCommand) run(ctx context.Context, r *run) error  { return c.rate(ctx, r, 0, "none") }
+func (c *likeCommand) run(ctx context.Context, r *run) error {
+	return c.rate(ctx, r, 1, "like", "%s likes %s")
+}
 
-func (c *rating) rate(ctx context.Context, r *run, value int, name string) error {
+func (c *dislikeCommand) run(ctx context.Context, r *run) error {
+	return c.rate(ctx, r, -1, "dislike", "%s dislikes %s")
+}
+
+func (c *unrateCommand) run(ctx context.Context, r *run) error {
+	return c.rate(ctx, r, 0, "none", "%s does not rate %s any more")
+}
+
+// rate rates, and says so in words that have a place for the account and one for the video.
+func (c *rating) rate(ctx context.Context, r *run, value int, name, words string) error {
 	return r.serving(ctx, flushWait, func(ctx context.Context, i *instance.Instance) error {
-		if err := i.Rate(ctx, c.Video, c.As, value); err != nil {
+		err := r.bounded(ctx, c.Video, func(ctx context.Context) error { return i.Rate(ctx, c.Video, c.As, value) })
+		if err != nil {
 			return err
 		}
 		r.out.event(rated{Event: "rated", Target: c.Video, As: c.As, Rating: name})
-		r.out.fact("%s rates %s: %s", c.As, c.Video, name)
+		r.out.fact(words, c.As, c.Video)
 		return nil
 	})
 }
@@ -84,7 +94,11 @@ func (c *commentCommand) run(ctx context.Context, r *run) error {
 		return &usageError{"the comment is empty: write something"}
 	}
 	return r.serving(ctx, flushWait, func(ctx context.Context, i *instance.Instance) error {
-		said, err := i.Comment(ctx, c.Video, c.As, c.Text, c.ReplyTo)
+		var said instance.CommentInfo
+		err := r.bounded(ctx, c.Video, func(ctx context.Context) (err error) {
+			said, err = i.Comment(ctx, c.Video, c.As, c.Text, c.ReplyTo)
+			return err
+		})
 		if err != nil {
 			return err
 		}

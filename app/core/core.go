@@ -66,6 +66,8 @@ type App struct {
 	loopback loopback
 	named    named
 
+	background background
+
 	mu     sync.Mutex
 	onOpen func(string)
 	// pending is what another start handed over before the window was there.
@@ -203,6 +205,7 @@ func (a *App) serveResume(ctx context.Context) error {
 func (a *App) Close() error {
 	a.closeOnce.Do(func() {
 		var errs []error
+		a.background.end()
 		if a.instance != nil {
 			errs = append(errs, a.instance.Close())
 		}

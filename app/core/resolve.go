@@ -143,6 +143,16 @@ func LocalPath(arg, dir string) (string, bool) {
 	return path, filepath.IsAbs(arg) || strings.HasPrefix(arg, ".") || isMediaName(arg) || isTorrentName(arg)
 }
 
+// IsWord reports whether an argument is a bare word, such as a mistyped command: no address, swarm,
+// or file of the folder dir.
+func IsWord(arg, dir string) bool {
+	if arg == "" || strings.ContainsAny(arg, `./:\@`) || strings.EqualFold(arg, "localhost") || looksLikeSwarm(arg) {
+		return false
+	}
+	_, file := LocalPath(arg, dir)
+	return !file
+}
+
 func isTorrentName(name string) bool { return strings.EqualFold(filepath.Ext(name), ".torrent") }
 
 func isMediaName(name string) bool {
