@@ -149,8 +149,8 @@ func (i *Instance) SubscribeBlocks(ctx context.Context, url string) (BlockImport
 }
 
 // UnsubscribeBlocks forgets a shared block list and unblocks what it alone blocked.
-func (i *Instance) UnsubscribeBlocks(_ context.Context, url string) error {
-	return i.fed.Follows().Unsubscribe(url)
+func (i *Instance) UnsubscribeBlocks(ctx context.Context, url string) error {
+	return i.fed.Follows().Unsubscribe(ctx, url)
 }
 
 // BlockSubscriptions lists the shared block lists.

@@ -333,7 +333,13 @@ func TestBlocksCoverPortsAndSubdomains(t *testing.T) {
 	if !s.Blacklisted("shy.example") || s.Blacklisted("bad.example") {
 		t.Error("the blacklist is wrong")
 	}
-	write(t, s, func(tx *Tx) error { return tx.DeleteSubscription("https://l.example/l") })
+	write(t, s, func(tx *Tx) error {
+		hosts, err := tx.BlocksBy("https://l.example/l")
+		if len(hosts) != 1 || hosts[0] != "worse.example" || !tx.HasSubscription("https://l.example/l") || tx.HasSubscription("https://m.example/l") {
+			t.Errorf("a list blocks %v", hosts)
+		}
+		return errors.Join(err, tx.DeleteBlock("worse.example", "https://l.example/l"), tx.DeleteSubscription("https://l.example/l"))
+	})
 	if !s.Blocked("worse.example") {
 		t.Error("another list's block went with the subscription")
 	}

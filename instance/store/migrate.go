@@ -66,7 +66,7 @@ var (
 	keyIdentity  = []byte("identity") // in meta: a random name of this database
 	keyPolicy    = []byte("policy")   // in settings
 	keySeenDepth = []byte("seen")     // in counters
-	keyPurgeDue  = []byte("purgeDue") // in counters: how many hosts were blocked
+	keyPurgeDue  = []byte("purgeDue") // in counters: how often hosts were blocked
 	keyPurgeDone = []byte("purged")   // in counters: of how many of these nothing is left
 )
 

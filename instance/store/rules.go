@@ -5,6 +5,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -82,6 +83,17 @@ func (s *Store) reloadRules() error {
 	return nil
 }
 
+// addBlocks is reloadRules where nothing but blocks came: a long list comes in many steps.
+func (s *Store) addBlocks(hosts []string) {
+	old := s.rules.Load()
+	r := &rules{policy: old.policy, blacklist: old.blacklist, blocks: make(map[string]bool, len(old.blocks)+len(hosts))}
+	maps.Copy(r.blocks, old.blocks)
+	for _, host := range hosts {
+		r.blocks[host] = true
+	}
+	s.rules.Store(r)
+}
+
 // Policy says how follows are answered.
 func (s *Store) Policy() Policy { return s.rules.Load().policy }
 
@@ -130,11 +142,14 @@ func (tx *Tx) PutBlock(b Block) error {
 	if err != nil {
 		return err
 	}
-	b.Host, tx.policy = host, true
+	b.Host = host
 	if !tx.s.Blocked(host) {
-		if err := tx.duePurge(); err != nil {
-			return err
+		if len(tx.blocked) == 0 {
+			if err := tx.duePurge(); err != nil {
+				return err
+			}
 		}
+		tx.blocked = append(tx.blocked, host)
 	}
 	return tx.put(bucketBlocks, pair(b.Host, b.List), b)
 }
@@ -163,21 +178,26 @@ func (tx *Tx) PutSubscription(s Subscription) error {
 	return tx.put(bucketSubscriptions, []byte(s.URL), s)
 }
 
-// DeleteSubscription forgets a shared block list with its blocks.
+// DeleteSubscription forgets a shared block list. Its blocks stay.
 func (tx *Tx) DeleteSubscription(url string) error {
-	blocks, err := tx.Blocks()
-	if err != nil {
-		return err
-	}
-	for _, b := range blocks {
-		if b.List != url || url == "" {
-			continue
-		}
-		if err := tx.DeleteBlock(b.Host, b.List); err != nil {
-			return err
-		}
-	}
 	return tx.bucket(bucketSubscriptions).Delete([]byte(url))
+}
+
+// HasSubscription reports whether a shared block list is known.
+func (tx *Tx) HasSubscription(url string) bool {
+	return tx.bucket(bucketSubscriptions).Get([]byte(url)) != nil
+}
+
+// BlocksBy returns the hosts that a list blocks, in order; an empty list stands for those by hand.
+func (tx *Tx) BlocksBy(list string) ([]string, error) {
+	var all []string
+	err := tx.scan(bucketBlocks, nil, func(k, _ []byte) (bool, error) {
+		if host, by, _ := strings.Cut(string(k), "\x00"); by == list {
+			all = append(all, host)
+		}
+		return true, nil
+	})
+	return all, err
 }
 
 // Subscriptions returns the shared block lists in order of their URLs.

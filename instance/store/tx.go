@@ -20,6 +20,7 @@ type Tx struct {
 	s    *Store
 	// What the change touched, so that the parts in memory follow once it is on disk.
 	local, policy, following, changes, touches bool
+	blocked                                    []string // hosts, where policy is not set for more than them
 	list                                       []func(*listIndex)
 	watched                                    []*Video // of which the views alone changed
 }
@@ -68,15 +69,18 @@ func (s *Store) follow(tx *Tx) error {
 	case len(tx.watched) > 0:
 		s.snap.Store(s.Snapshot().with(tx.watched))
 	}
-	if tx.policy {
+	switch {
+	case tx.policy:
 		if err := s.reloadRules(); err != nil {
 			return err
 		}
+	case len(tx.blocked) > 0:
+		s.addBlocks(tx.blocked)
 	}
 	if len(tx.list) > 0 {
 		s.list.apply(tx.list)
 	}
-	if tx.following || tx.policy {
+	if tx.following || tx.policy || len(tx.blocked) > 0 {
 		if err := s.reloadFollowing(); err != nil {
 			return err
 		}

@@ -11,12 +11,14 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"shoal/instance/fault"
 )
 
 // Bounds of a block list.
 const (
-	MaxList      = 8 << 20 // bytes
-	maxListHosts = 200_000
+	MaxList      = 32 << 20 // bytes
+	maxListHosts = 500_000
 	maxReason    = 500 // bytes
 )
 
@@ -48,9 +50,12 @@ func ParseList(r io.Reader) (List, error) {
 		return List{}, fmt.Errorf("reading the block list: %w", err)
 	}
 	if len(text) > MaxList {
-		return List{}, fmt.Errorf("the block list has more than %d MB, which no list of hosts needs", MaxList>>20)
+		return List{}, fault.BadInput("the block list has more than %d MB: cut it into several", MaxList>>20)
 	}
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) {
+		return List{}, fault.BadInput("this is a web page and no block list: give the address of the list itself, which has one host a line or is a CSV")
+	}
 	p := parser{seen: map[string]bool{}}
 	if columns, ok := header(text); ok {
 		err = p.csv(text, columns)
@@ -61,6 +66,15 @@ func ParseList(r io.Reader) (List, error) {
 		return List{}, err
 	}
 	return p.list, nil
+}
+
+// usable reads a block list of which something can be used.
+func usable(r io.Reader) (List, error) {
+	list, err := ParseList(r)
+	if err == nil && len(list.Entries) == 0 {
+		err = fault.BadInput("the block list names no host: check that it has one host a line, or is a CSV with the severity suspend")
+	}
+	return list, err
 }
 
 type parser struct {
@@ -78,7 +92,7 @@ func (p *parser) add(host, reason string) error {
 		return nil
 	}
 	if len(p.list.Entries) == maxListHosts {
-		return fmt.Errorf("the block list names more than %d hosts", maxListHosts)
+		return fault.BadInput("the block list names more than %d hosts: cut it into several", maxListHosts)
 	}
 	p.seen[name] = true
 	p.list.Entries = append(p.list.Entries, ListEntry{Host: name, Reason: oneLine(reason)})
@@ -130,7 +144,7 @@ func (p *parser) csv(text []byte, c columns) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("the block list is no CSV: %w", err)
+			return fault.BadInput("the block list is no CSV: %v", err)
 		case first:
 			continue
 		}
@@ -174,7 +188,7 @@ func WriteList(w io.Writer, form string, entries []ListEntry) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("there is no form %q of block lists: choose %s or %s", clip(form), FormText, FormCSV)
+	return fault.BadInput("there is no form %q of block lists: choose %s or %s", clip(form), FormText, FormCSV)
 }
 
 // oneLine makes a reason fit a line.

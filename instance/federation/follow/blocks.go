@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"shoal/instance/fault"
 	"shoal/instance/federation/delivery"
 	"shoal/instance/store"
 )
@@ -28,7 +29,7 @@ func (s *Service) Block(ctx context.Context, host, reason string) error {
 		return err
 	}
 	if covers(host, s.cfg.Base.Host()) {
-		return errSelf()
+		return fault.Refused("%s is this instance itself: name another one to block", host)
 	}
 	if err := s.block(ctx, []ListEntry{{Host: host, Reason: oneLine(reason)}}, ""); err != nil {
 		return err
@@ -63,11 +64,11 @@ func (s *Service) Unblock(host string) error {
 		case byHand:
 			err = tx.DeleteBlock(host, "")
 		case list != "":
-			err = fmt.Errorf("%s is on the block list %s: unsubscribe from that first", host, list)
+			err = fault.Refused("%s is on the block list %s: unsubscribe from that first", host, list)
 		case above != "":
-			err = fmt.Errorf("%s is blocked with %s: unblock that first", host, above)
+			err = fault.Refused("%s is blocked with %s: unblock that first", host, above)
 		default:
-			err = fmt.Errorf("%s is not blocked", host)
+			err = fault.NotFound("%s is not blocked: see the list of blocks", host)
 		}
 		return err
 	})
@@ -93,7 +94,7 @@ func (s *Service) Blocks() (all []store.Block, err error) {
 
 // Import blocks every host of a list in either form.
 func (s *Service) Import(ctx context.Context, r io.Reader) (Imported, error) {
-	list, err := ParseList(r)
+	list, err := usable(r)
 	if err != nil {
 		return Imported{}, err
 	}
@@ -116,6 +117,10 @@ func (s *Service) Export(w io.Writer, form string) error {
 // blockList blocks the hosts of a list, but never this instance.
 func (s *Service) blockList(ctx context.Context, list List, from string) (Imported, error) {
 	done := Imported{Skipped: list.Skipped}
+	stored, err := s.blocksBy(from)
+	if err != nil {
+		return Imported{}, err
+	}
 	var fresh []ListEntry
 	for _, e := range list.Entries {
 		switch {
@@ -127,8 +132,12 @@ func (s *Service) blockList(ctx context.Context, list List, from string) (Import
 		default:
 			done.Blocked++
 		}
-		fresh = append(fresh, e)
+		if !stored[e.Host] {
+			fresh = append(fresh, e)
+		}
 	}
+	// In the order of the file they are in, a step touches few pages.
+	slices.SortFunc(fresh, func(a, b ListEntry) int { return strings.Compare(a.Host, b.Host) })
 	for some := range slices.Chunk(fresh, blockStep) {
 		if err := ctx.Err(); err != nil {
 			return done, err
@@ -142,7 +151,24 @@ func (s *Service) blockList(ctx context.Context, list List, from string) (Import
 }
 
 // blockStep is how many hosts one transaction blocks.
-const blockStep = 1000
+const blockStep = 20_000
+
+// blocksBy are the hosts that a list blocks; an empty list stands for those by hand.
+func (s *Service) blocksBy(list string) (map[string]bool, error) {
+	var hosts []string
+	err := s.cfg.Store.Read(func(tx *store.Tx) (err error) {
+		hosts, err = tx.BlocksBy(list)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the block list: %w", err)
+	}
+	set := make(map[string]bool, len(hosts))
+	for _, h := range hosts {
+		set[h] = true
+	}
+	return set, nil
+}
 
 // block blocks some hosts, by hand or from a list, and tells those there that follows end. From the
 // first write on nothing of them is shown and nothing more is queued for them; what waits for them goes

@@ -3,7 +3,6 @@
 package follow
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"shoal/instance/fault"
 	"shoal/instance/store"
 )
 
@@ -21,7 +21,7 @@ const maxHost = 253 + 6
 // path or a default port. It takes a bare host, host:port or a URL. Its error is a sentence for a
 // person.
 func Host(text string) (string, error) {
-	bad := fmt.Errorf("%q is no host: give it as video.example.org", clip(text))
+	bad := fault.BadInput("%q is no host: give it as video.example.org", clip(text))
 	host := strings.ToLower(strings.TrimSpace(text))
 	scheme, rest, isURL := strings.Cut(host, "://")
 	if isURL {

@@ -5,10 +5,11 @@ package follow
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"shoal/instance/fault"
 	"shoal/instance/store"
 )
 
@@ -22,32 +23,74 @@ const (
 	maxLists = 100
 )
 
-// Subscribe reads a shared block list now and every day from then on.
+// Subscribe reads a shared block list now and every day from then on. What ends while the hosts are
+// stored goes on with the next start, until it is unsubscribed.
 func (s *Service) Subscribe(ctx context.Context, url string) (Imported, error) {
-	lists, err := s.Subscriptions()
+	list, err := s.fetchList(ctx, url)
 	if err != nil {
 		return Imported{}, err
 	}
-	if len(lists) >= maxLists {
-		return Imported{}, fmt.Errorf("there are %d subscriptions already: unsubscribe from one first", len(lists))
+	err = s.cfg.Store.Write("storing a subscription", func(tx *store.Tx) error {
+		lists, err := tx.Subscriptions()
+		switch {
+		case err != nil || tx.HasSubscription(url):
+			return err
+		case len(lists) >= maxLists:
+			return fault.Refused("there are %d subscriptions already: unsubscribe from one first", len(lists))
+		}
+		return tx.PutSubscription(store.Subscription{URL: url})
+	})
+	if err != nil {
+		return Imported{}, err
 	}
-	return s.readList(ctx, store.Subscription{URL: url})
+	return s.takeList(ctx, url, list)
 }
 
-// Unsubscribe forgets a shared block list and what it alone blocked.
-func (s *Service) Unsubscribe(url string) error {
-	return s.cfg.Store.Write("storing the subscriptions", func(tx *store.Tx) error {
-		lists, err := tx.Subscriptions()
+// Unsubscribe forgets a shared block list and what it alone blocked, also what is left of one that is
+// forgotten already.
+func (s *Service) Unsubscribe(ctx context.Context, url string) error {
+	s.lists.Lock()
+	defer s.lists.Unlock()
+	var known bool
+	var hosts []string
+	err := s.cfg.Store.Read(func(tx *store.Tx) (err error) {
+		known = tx.HasSubscription(url)
+		if url != "" { // those by hand stay
+			hosts, err = tx.BlocksBy(url)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading the subscriptions: %w", err)
+	case !known && len(hosts) == 0:
+		return fault.NotFound("there is no subscription of %s: see the list of subscriptions for its address", clip(url))
+	}
+	if err := s.unblock(ctx, url, hosts); err != nil {
+		return err
+	}
+	return s.cfg.Store.Write("storing the subscriptions", func(tx *store.Tx) error { return tx.DeleteSubscription(url) })
+}
+
+// unblock takes away a list's blocks of some hosts.
+func (s *Service) unblock(ctx context.Context, url string, hosts []string) error {
+	for some := range slices.Chunk(hosts, blockStep) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := s.cfg.Store.Write("storing the block list", func(tx *store.Tx) error {
+			for _, h := range some {
+				if err := tx.DeleteBlock(h, url); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
-		for _, l := range lists {
-			if l.URL == url {
-				return tx.DeleteSubscription(url)
-			}
-		}
-		return fmt.Errorf("there is no subscription of %s", clip(url))
-	})
+	}
+	return nil
 }
 
 // Subscriptions lists the shared block lists.
@@ -62,41 +105,46 @@ func (s *Service) Subscriptions() (all []store.Subscription, err error) {
 	return all, nil
 }
 
-// readList reads one list: its hosts are blocked, and those that it does not name any more are not
-// on its account.
-func (s *Service) readList(ctx context.Context, sub store.Subscription) (Imported, error) {
-	body, _, err := s.cfg.Fetch.Bytes(ctx, sub.URL, "text/plain, text/csv, */*;q=0.1", MaxList)
+// fetchList reads what is at an address.
+func (s *Service) fetchList(ctx context.Context, url string) (List, error) {
+	body, _, err := s.cfg.Fetch.Bytes(ctx, url, "text/plain, text/csv, */*;q=0.1", MaxList)
 	if err != nil {
-		return Imported{}, fmt.Errorf("the block list cannot be read: %w", err)
+		return List{}, fmt.Errorf("the block list cannot be read: %w", err)
 	}
-	list, err := ParseList(bytes.NewReader(body))
-	if err != nil {
-		return Imported{}, err
+	return usable(bytes.NewReader(body))
+}
+
+// takeList stores what a subscribed list names: its hosts are blocked, and those that it does not name
+// any more are not on its account.
+func (s *Service) takeList(ctx context.Context, url string, list List) (Imported, error) {
+	s.lists.Lock()
+	defer s.lists.Unlock()
+	known := false
+	var old []string
+	err := s.cfg.Store.Read(func(tx *store.Tx) (err error) {
+		known = tx.HasSubscription(url)
+		old, err = tx.BlocksBy(url)
+		return err
+	})
+	switch {
+	case err != nil:
+		return Imported{}, fmt.Errorf("reading the block list: %w", err)
+	case !known:
+		return Imported{}, fault.Refused("the block list was unsubscribed while it was read: subscribe to it again")
 	}
-	if len(list.Entries) == 0 {
-		return Imported{}, errors.New("the block list names no host: check its address")
-	}
-	done, err := s.blockList(ctx, list, sub.URL)
+	done, err := s.blockList(ctx, list, url)
 	if err != nil {
 		return done, err
 	}
-	named := map[string]bool{}
+	named := make(map[string]bool, len(list.Entries))
 	for _, e := range list.Entries {
 		named[e.Host] = true
 	}
+	if err := s.unblock(ctx, url, slices.DeleteFunc(old, func(h string) bool { return named[h] })); err != nil {
+		return done, err
+	}
 	return done, s.cfg.Store.Write("storing a subscription", func(tx *store.Tx) error {
-		blocks, err := tx.Blocks()
-		if err != nil {
-			return err
-		}
-		for _, b := range blocks {
-			if b.List == sub.URL && !named[b.Host] {
-				if err := tx.DeleteBlock(b.Host, b.List); err != nil {
-					return err
-				}
-			}
-		}
-		return tx.PutSubscription(store.Subscription{URL: sub.URL, Checked: s.cfg.Now(), Hosts: len(list.Entries)})
+		return tx.PutSubscription(store.Subscription{URL: url, Checked: s.cfg.Now(), Hosts: len(list.Entries)})
 	})
 }
 
@@ -129,7 +177,11 @@ func (s *Service) readDue(ctx context.Context) {
 		if s.cfg.Now().Sub(l.Checked) < every || ctx.Err() != nil {
 			continue
 		}
-		if _, err := s.readList(ctx, l); err != nil && ctx.Err() == nil {
+		list, err := s.fetchList(ctx, l.URL)
+		if err == nil {
+			_, err = s.takeList(ctx, l.URL, list)
+		}
+		if err != nil && ctx.Err() == nil {
 			s.cfg.Logger.Warn("a subscribed block list cannot be read", "url", l.URL, "error", err)
 			s.noteList(l, err)
 		}
@@ -140,16 +192,10 @@ func (s *Service) readDue(ctx context.Context) {
 func (s *Service) noteList(l store.Subscription, cause error) {
 	l.Checked, l.Error = s.cfg.Now(), cause.Error()
 	err := s.cfg.Store.Write("storing a subscription", func(tx *store.Tx) error {
-		lists, err := tx.Subscriptions()
-		if err != nil {
-			return err
+		if !tx.HasSubscription(l.URL) {
+			return nil
 		}
-		for _, known := range lists {
-			if known.URL == l.URL {
-				return tx.PutSubscription(l)
-			}
-		}
-		return nil
+		return tx.PutSubscription(l)
 	})
 	if err != nil {
 		s.cfg.Logger.Error("a subscription cannot be stored", "url", l.URL, "error", err)

@@ -5,13 +5,16 @@ package follow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
+	"shoal/instance/fault"
 	"shoal/instance/federation/delivery"
 	"shoal/instance/store"
 )
@@ -25,6 +28,7 @@ type world struct {
 
 	waiting []delivery.Host
 	drop    func(host string)
+	onHosts func() // the queue is looked at
 	queued  []delivery.Message
 }
 
@@ -35,8 +39,14 @@ func (w *world) Bytes(context.Context, string, string, int64) ([]byte, http.Head
 	return []byte(w.body), nil, w.err
 }
 
-func (w *world) Hosts() ([]delivery.Host, error) { return w.waiting, nil }
-func (w *world) Retry(string) error              { return nil }
+func (w *world) Hosts() ([]delivery.Host, error) {
+	if w.onHosts != nil {
+		w.onHosts()
+	}
+	return w.waiting, nil
+}
+
+func (w *world) Retry(string) error { return nil }
 
 func (w *world) Enqueue(_ *bolt.Tx, m delivery.Message) error {
 	w.queued = append(w.queued, m)
@@ -50,7 +60,7 @@ func (w *world) Drop(host string) error {
 
 func (w *world) Sign(context.Context, string, any) ([]byte, error) { return []byte("{}"), nil }
 
-func newService(t *testing.T) (*Service, *world) {
+func newService(t testing.TB) (*Service, *world) {
 	t.Helper()
 	db, err := store.Open(t.TempDir())
 	if err != nil {
@@ -111,14 +121,117 @@ func TestSubscribedListsAreReadEveryDay(t *testing.T) {
 	if l, hosts := state(); !slices.Equal(hosts, []string{"a.example", "c.example"}) || l.Error != "" {
 		t.Errorf("got %+v, %v", l, hosts)
 	}
-	if err := errors.Join(s.Unsubscribe(listURL), s.Unblock("a.example")); err != nil {
+	if err := errors.Join(s.Unsubscribe(t.Context(), listURL), s.Unblock("a.example")); err != nil {
 		t.Fatal(err)
 	}
 	if blocks, err := s.Blocks(); err != nil || len(blocks) > 0 {
 		t.Errorf("blocks %+v, %v", blocks, err)
 	}
-	if s.Unsubscribe(listURL) == nil || s.Unblock("a.example") == nil {
+	if s.Unsubscribe(t.Context(), listURL) == nil || s.Unblock("a.example") == nil {
 		t.Error("what is not there was taken away")
+	}
+}
+
+// TestAnInterruptedSubscriptionCannotBeUndone checks that what ends while a list is stored can be taken
+// away, and goes on where it was not.
+func TestAnInterruptedSubscriptionCannotBeUndone(t *testing.T) {
+	s, w := newService(t)
+	var text strings.Builder
+	for n := range 3 * blockStep / 2 {
+		fmt.Fprintf(&text, "h%d.example\n", n)
+	}
+	w.body = text.String()
+	begin := func() {
+		t.Helper()
+		ctx, end := context.WithCancel(t.Context())
+		w.now = w.now.Add(time.Second)
+		w.onHosts = end // after the first step
+		if _, err := s.Subscribe(ctx, listURL); !errors.Is(err, context.Canceled) {
+			t.Fatalf("it was not interrupted: %v", err)
+		}
+		w.onHosts = nil
+	}
+	blocked := func() int {
+		t.Helper()
+		all, err := s.Blocks()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	begin()
+	if n := blocked(); n != blockStep {
+		t.Errorf("%d hosts are blocked", n)
+	}
+	if err := s.Unsubscribe(t.Context(), listURL); err != nil || blocked() != 0 {
+		t.Errorf("%d hosts are left, %v", blocked(), err)
+	}
+	begin()
+	s.readDue(t.Context())
+	if lists, err := s.Subscriptions(); err != nil || len(lists) != 1 || lists[0].Hosts != 3*blockStep/2 || blocked() != 3*blockStep/2 {
+		t.Errorf("it did not go on: %+v, %v, %d", lists, err, blocked())
+	}
+	// Also where the subscription alone is gone.
+	if err := s.cfg.Store.Write("testing", func(tx *store.Tx) error { return tx.DeleteSubscription(listURL) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Unsubscribe(t.Context(), listURL); err != nil || blocked() != 0 || s.cfg.Store.Blocked("h1.example") {
+		t.Errorf("%d hosts are left, %v", blocked(), err)
+	}
+	if err := s.Unsubscribe(t.Context(), listURL); !errors.Is(err, fault.ErrNotFound) || strings.Contains(err.Error(), "storing") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatIsNoListIsRefused(t *testing.T) {
+	s, w := newService(t)
+	for _, text := range []string{"", "# nothing\n", "\x00\x01\xff\n\x8f\n", "\n <!DOCTYPE html>\nfoo.example\n", "#domain,#severity\nquiet.example,silence\n"} {
+		if _, err := s.Import(t.Context(), strings.NewReader(text)); !errors.Is(err, fault.ErrBadInput) {
+			t.Errorf("importing %q: %v", text, err)
+		}
+		w.body = text
+		if _, err := s.Subscribe(t.Context(), listURL); !errors.Is(err, fault.ErrBadInput) {
+			t.Errorf("subscribing to %q: %v", text, err)
+		}
+	}
+	if lists, err := s.Subscriptions(); err != nil || len(lists) > 0 {
+		t.Errorf("subscriptions %+v, %v", lists, err)
+	}
+	var many strings.Builder
+	for n := range maxListHosts + 1 {
+		fmt.Fprintf(&many, "h%d.example\n", n)
+	}
+	if _, err := s.Import(t.Context(), strings.NewReader(many.String())); !errors.Is(err, fault.ErrBadInput) || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("a list of too many: %v", err)
+	}
+	// What is known is said to be, and keeps since when.
+	if n, err := s.Import(t.Context(), strings.NewReader("a.example\nb.example\n")); err != nil || n != (Imported{Blocked: 2}) {
+		t.Fatalf("got %+v, %v", n, err)
+	}
+	since := w.now
+	w.now = w.now.Add(time.Hour)
+	if n, err := s.Import(t.Context(), strings.NewReader("b.example\nc.example\nno host\n")); err != nil || n != (Imported{Blocked: 1, Known: 1, Skipped: 1}) {
+		t.Fatalf("got %+v, %v", n, err)
+	}
+	if all, err := s.Blocks(); err != nil || len(all) != 3 || !all[1].Since.Equal(since) {
+		t.Errorf("blocks %+v, %v", all, err)
+	}
+}
+
+func BenchmarkSubscribe(b *testing.B) {
+	var text strings.Builder
+	for n := range 200_000 {
+		fmt.Fprintf(&text, "h%x.bad.example\n", uint32(n)*2654435761)
+	}
+	for b.Loop() {
+		s, w := newService(b)
+		w.body = text.String()
+		if _, err := s.Subscribe(b.Context(), listURL); err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Unsubscribe(b.Context(), listURL); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -69,6 +69,8 @@ type Service struct {
 	cfg  Config
 	walk chan struct{} // a walk may be due
 
+	lists sync.Mutex // one subscribed list is stored or taken away at a time
+
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced when a follow of ours changes
 }
