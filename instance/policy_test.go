@@ -102,24 +102,6 @@ func TestARejectionWasUndoneByItsFollower(t *testing.T) {
 	b.follow(a)
 }
 
-// TestAnUnfollowedHostWasFollowedBack checks that whom the administrator unfollowed is not followed back
-// when it follows again.
-func TestAnUnfollowedHostWasFollowedBack(t *testing.T) {
-	a, b := pair(t)
-	a.policy(true, FollowersAccept, false)
-	b.follow(a)
-	eventually(t, "it is followed back", func() bool { return stateOf(t, a.Following, b) == FollowAccepted })
-	if err := errors.Join(a.Unfollow(t.Context(), b.base.Host()), b.Unfollow(t.Context(), a.base.Host())); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "both have ended", func() bool { return stateOf(t, a.Followers, b) == "" && stateOf(t, b.Followers, a) == "" })
-	b.follow(a)
-	if got := stateOf(t, a.Following, b); got != "" {
-		t.Errorf("it is followed back against the administrator's word: %s", got)
-	}
-	a.follow(b) // a new word
-}
-
 func TestApprovalByHand(t *testing.T) {
 	a, b := pair(t)
 	a.policy(true, FollowersApprove, false)

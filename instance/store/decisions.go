@@ -7,13 +7,8 @@ package store
 // deleting itself for a while.
 type Decision string
 
-// The decisions.
-const (
-	// RejectedByHand says that a remote actor may not follow a local one.
-	RejectedByHand Decision = "rejected"
-	// EndedByHand says that a local actor does not follow a remote one any more.
-	EndedByHand Decision = "ended"
-)
+// RejectedByHand says that a remote actor may not follow a local one.
+const RejectedByHand Decision = "rejected"
 
 func decisionKey(d Decision, local, remote string) []byte {
 	return append(pair(local, remote), "\x00"+string(d)...)

@@ -42,7 +42,7 @@ func (s *Service) Follow(ctx context.Context, target string, wait time.Duration)
 		return nil, err
 	}
 	err = s.cfg.Store.Write("storing a follow", func(tx *store.Tx) error {
-		return errors.Join(tx.Revoke(store.EndedByHand, f.Local, f.Remote), s.start(tx, f, m))
+		return s.start(tx, f, m)
 	})
 	if err != nil {
 		return nil, err
@@ -149,8 +149,8 @@ func (s *Service) Retry(ctx context.Context, target string) error {
 	return nil
 }
 
-// Unfollow ends a follow and tells the other side. It is not followed back any more either, until it is
-// followed by hand.
+// Unfollow ends a follow and tells the other side. Where policy says so it is followed back when it
+// follows again: the blacklist keeps it from that.
 func (s *Service) Unfollow(ctx context.Context, target string) error {
 	all, err := s.find(ctx, s.Following, target, false)
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *Service) Unfollow(ctx context.Context, target string) error {
 			return err
 		}
 		err = s.cfg.Store.Write("storing the end of a follow", func(tx *store.Tx) error {
-			return errors.Join(tx.Decide(store.EndedByHand, e.Follow.Local, e.Follow.Remote), s.end(tx, &e.Follow, m))
+			return s.end(tx, &e.Follow, m)
 		})
 		if err != nil {
 			return err

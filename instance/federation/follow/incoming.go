@@ -131,7 +131,7 @@ func (s *Service) followBack(tx *store.Tx, b *back) error {
 		return nil
 	}
 	old, ok, err := tx.Following(b.follow.Local, b.follow.Remote)
-	if err != nil || ok && old.State != store.FollowFailed || tx.Decided(store.EndedByHand, b.follow.Local, b.follow.Remote) {
+	if err != nil || ok && old.State != store.FollowFailed {
 		return err
 	}
 	return s.start(tx, b.follow, b.message)
@@ -141,8 +141,7 @@ func (s *Service) followBack(tx *store.Tx, b *back) error {
 type known struct {
 	follower *store.Follow // its follow, nil where there is none
 	rejected bool          // by hand
-	// settled says that the instance actor follows it in turn, did and was not let, or was told by hand
-	// not to.
+	// settled says that the instance actor follows it in turn, or did and was not let.
 	settled bool
 }
 
@@ -154,7 +153,7 @@ func (s *Service) known(local, remote string) (k known, err error) {
 		}
 		k.rejected = tx.Decided(store.RejectedByHand, local, remote)
 		ours, ok, err := tx.Following(s.cfg.Base.Actor(), remote)
-		k.settled = ok && ours.State != store.FollowFailed || tx.Decided(store.EndedByHand, s.cfg.Base.Actor(), remote)
+		k.settled = ok && ours.State != store.FollowFailed
 		return err
 	})
 	return k, err
