@@ -114,7 +114,8 @@ func (i *Instance) Blocks() ([]BlockInfo, error) {
 }
 
 // Block blocks a host in full: its activities are dropped, its follows refused, follows in both
-// directions end, and its content is purged.
+// directions end, and its content is purged. What accounts of this instance said about its videos,
+// comments and rates, is taken back.
 func (i *Instance) Block(ctx context.Context, host, reason string) error {
 	return i.fed.Follows().Block(ctx, host, reason)
 }

@@ -208,6 +208,62 @@ func TestFullBlock(t *testing.T) {
 	eventually(t, "the video comes again", func() bool { return b.lists(id) })
 }
 
+// TestABlockTookWhatWasSaidOutOfHand checks that what was said about a blocked host's videos is taken
+// back there too, and can be said anew after the block.
+func TestABlockTookWhatWasSaidOutOfHand(t *testing.T) {
+	a, b := pair(t)
+	id := a.base.Video(a.add("of a", store.Public).UUID)
+	b.follow(a)
+	eventually(t, "the video comes", func() bool { return b.lists(id) })
+	say := func() {
+		t.Helper()
+		if err := b.Rate(t.Context(), id, "", 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Comment(t.Context(), id, "", "words", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := func() (likes int64, comments int) {
+		t.Helper()
+		all, _, err := a.Videos(t.Context(), VideoQuery{Origin: OriginLocal})
+		if err != nil || len(all) != 1 {
+			t.Fatal(all, err)
+		}
+		words, err := a.Comments(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all[0].Likes, len(words)
+	}
+	is := func(likes int64, comments int) func() bool {
+		return func() bool { l, c := heard(); return l == likes && c == comments }
+	}
+	say()
+	eventually(t, "it is heard", is(1, 1))
+	if err := b.Block(t.Context(), a.base.Host(), ""); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is taken back", is(0, 0))
+	if err := b.Unblock(t.Context(), a.base.Host()); err != nil {
+		t.Fatal(err)
+	}
+	b.follow(a)
+	eventually(t, "the video comes again", func() bool { return b.lists(id) })
+	say()
+	eventually(t, "it is heard again", is(1, 1))
+
+	// The other side forgets: what is said once more is sent once more.
+	if err := errors.Join(a.Block(t.Context(), b.base.Host(), ""), a.Unblock(t.Context(), b.base.Host())); err != nil {
+		t.Fatal(err)
+	}
+	if l, c := heard(); l != 0 || c != 0 {
+		t.Fatalf("%d likes and %d comments are left", l, c)
+	}
+	say()
+	eventually(t, "it is heard once more", is(1, 1))
+}
+
 func TestBlockListsComeAndGo(t *testing.T) {
 	a, b := pair(t)
 	id := b.base.Video(b.add("of b", store.Public).UUID)

@@ -26,8 +26,8 @@ func (tx *Tx) Rate(video, actor string) (Rate, bool, error) {
 	return *r, true, nil
 }
 
-// SetRate stores an actor's rate, 1 or -1, and returns the one before. A change of a local actor's
-// rate of a remote video goes to the change log as Rated; a change of a local video's rates makes a
+// SetRate stores an actor's rate, 1 or -1, and returns the one before. A local actor's rate of a
+// remote video goes to the change log as Rated, also the same once more; a change of a local video's rates makes a
 // VideoRefresh.
 func (tx *Tx) SetRate(video, actor string, value int, activityID string) (Rate, error) {
 	if err := checkID(video, actor); err != nil {
@@ -44,10 +44,16 @@ func (tx *Tx) SetRate(video, actor string, value int, activityID string) (Rate, 
 	if err := tx.hang(actor, byRate, video); err != nil {
 		return Rate{}, err
 	}
-	if err := tx.put(bucketRates, pair(video, actor), r); err != nil || old.Value == value {
+	if err := tx.put(bucketRates, pair(video, actor), r); err != nil {
 		return old, err
 	}
-	return old, tx.rated(video, actor, old, r)
+	if old.Value != value {
+		return old, tx.rated(video, actor, old, r)
+	}
+	if tx.IsLocal(actor) && !tx.IsLocal(video) { // its host may have lost it
+		return old, tx.log(Rated, video, actor, old, r, time.Now())
+	}
+	return old, nil
 }
 
 // DeleteRate takes an actor's rate back and returns it. It is no error where there is none.

@@ -4,6 +4,7 @@ package follow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -22,7 +23,7 @@ type Imported struct {
 }
 
 // Block blocks a host with its subdomains: it is not heard any more, follows in both directions end,
-// and what came from it goes.
+// what came from it goes, and comments and rates of its videos by local accounts are taken back.
 func (s *Service) Block(ctx context.Context, host, reason string) error {
 	host, err := Host(host)
 	if err != nil {
@@ -170,7 +171,8 @@ func (s *Service) blocksBy(list string) (map[string]bool, error) {
 	return set, nil
 }
 
-// block blocks some hosts, by hand or from a list, and tells those there that follows end. From the
+// block blocks some hosts, by hand or from a list, and tells those there that follows end and that what
+// was said here about their videos is taken back. From the
 // first write on nothing of them is shown and nothing more is queued for them; what waits for them goes
 // after it, so that a crash in between forgets nothing of a host that is not blocked.
 func (s *Service) block(ctx context.Context, hosts []ListEntry, list string) error {
@@ -182,6 +184,15 @@ func (s *Service) block(ctx context.Context, hosts []ListEntry, list string) err
 	if err != nil {
 		return err
 	}
+	words, err := s.said(set)
+	if err != nil {
+		return err
+	}
+	back, err := s.signSaid(ctx, words)
+	if err != nil {
+		return err
+	}
+	messages = append(messages, back...)
 	err = s.cfg.Store.Write("storing the block list", func(tx *store.Tx) error {
 		for _, e := range ours {
 			if err := s.end(tx, &e.Follow); err != nil {
@@ -206,7 +217,9 @@ func (s *Service) block(ctx context.Context, hosts []ListEntry, list string) err
 	if err := s.dropQueue(set); err != nil || len(messages) == 0 {
 		return err
 	}
-	return s.cfg.Store.Write("queueing the end of follows", func(tx *store.Tx) error { return s.enqueue(tx, messages...) })
+	return s.cfg.Store.Write("queueing the end of follows", func(tx *store.Tx) error {
+		return errors.Join(s.unsay(tx, words), s.enqueue(tx, messages...))
+	})
 }
 
 // purge deletes what came from blocked hosts. It is an error of nobody's where it does not come to its
