@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"shoal/instance/fault"
 	"shoal/instance/store"
 )
 
@@ -175,9 +176,9 @@ func checkName(name, displayName string) error {
 	case err != nil:
 		return fmt.Errorf("checking the name: %w", err)
 	case !ok || len(name) > maxName:
-		return fmt.Errorf("the name %q does not fit: use at most %d of a-z, 0-9, _, . and -, with a letter, digit or _ first", name, maxName)
+		return fault.BadInput("the name %q does not fit: use at most %d of a-z, 0-9, _, . and -, with a letter, digit or _ first", name, maxName)
 	case utf8.RuneCountInString(displayName) > maxDisplayName || !utf8.ValidString(displayName) || strings.ContainsAny(displayName, "\r\n\x00"):
-		return fmt.Errorf("the display name is longer than %d characters or no plain text: shorten it", maxDisplayName)
+		return fault.BadInput("the display name is longer than %d characters or no plain text: shorten it", maxDisplayName)
 	}
 	return nil
 }
@@ -190,7 +191,7 @@ func (i *Instance) used(name string) bool {
 
 func taken(name string, err error) error {
 	if errors.Is(err, store.ErrTaken) {
-		return fmt.Errorf("the name %s is taken: choose another: %w", name, err)
+		return fault.BadInput("the name %s is taken: choose another", name).Because(err)
 	}
 	return err
 }
@@ -200,9 +201,9 @@ func (i *Instance) RemoveAccount(ctx context.Context, name string) error {
 	a, ok := i.store.Snapshot().Account(name)
 	switch {
 	case !ok:
-		return fmt.Errorf("there is no account %s here: see the list of accounts", name)
+		return fault.NotFound("there is no account %s here: shoal account list has the names", name)
 	case name == store.NameRoot:
-		return errors.New("the account root stays: it is the instance's own")
+		return fault.Refused("the account root stays: it is the instance's own")
 	}
 	for _, c := range channelsOf(i.store.Snapshot()) {
 		if c.AccountID != a.ID {
@@ -220,9 +221,9 @@ func (i *Instance) RemoveChannel(ctx context.Context, name string) error {
 	c, ok := i.store.Snapshot().Channel(name)
 	switch {
 	case !ok:
-		return fmt.Errorf("there is no channel %s here: see the list of channels", name)
+		return fault.NotFound("there is no channel %s here: shoal channel list has the names", name)
 	case name == store.NameChannel:
-		return fmt.Errorf("the channel %s stays: it is where videos go that name no other", name)
+		return fault.Refused("the channel %s stays: it is where videos go that name no other", name)
 	}
 	return i.removeChannel(ctx, c)
 }

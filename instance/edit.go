@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"shoal/instance/fault"
 	"shoal/instance/federation/author"
 	"shoal/instance/publish"
 	"shoal/instance/store"
@@ -96,6 +97,9 @@ func (i *Instance) edited(ctx context.Context, before *store.Video) (VideoInfo, 
 // deletes; empty means the owner. Its errors are sentences for a person.
 func (i *Instance) Delete(ctx context.Context, id, as string) error {
 	v, err := i.own(id, as)
+	if errors.Is(err, fault.ErrNotFound) && strings.Contains(id, "://") {
+		return fault.NotFound("there is no video or comment %s here: check its address", id)
+	}
 	if err != nil {
 		return err
 	}
@@ -105,7 +109,7 @@ func (i *Instance) Delete(ctx context.Context, id, as string) error {
 func (i *Instance) deleteVideo(ctx context.Context, number uint64) error {
 	v, err := i.forget(number)
 	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("the video is deleted already: %w", err)
+		return fault.NotFound("the video is deleted already").Because(err)
 	}
 	if err != nil {
 		return err

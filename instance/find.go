@@ -4,11 +4,14 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"shoal/instance/fault"
+	"shoal/instance/federation/resolve"
 	"shoal/instance/rest"
 	"shoal/instance/store"
 	"shoal/peer/peertube"
@@ -65,10 +68,15 @@ func (i *Instance) find(ctx context.Context, target string) (found, error) {
 		}
 	}
 	v, err := i.fed.Resolver().Video(ctx, target, findAge)
-	if err != nil {
-		return found{}, err
+	switch host := hostOf(target); {
+	case err == nil:
+		return found{remote: v}, nil
+	case errors.Is(err, resolve.ErrLocal):
+		return found{}, fault.NotFound("there is no video at %s: give the address of a video's page", target).Because(err)
+	case errors.Is(err, resolve.ErrBlocked) && i.store.Blocked(host):
+		return found{}, fault.Blocked("%s is blocked here: unblock it first", host).Because(err)
 	}
-	return found{remote: v}, nil
+	return found{}, err
 }
 
 // byNumber finds a video by UUID, short UUID or number, here or among the remote ones.
@@ -104,7 +112,10 @@ func isNumber(id string) bool {
 func hostOf(base string) string { return store.HostOf(base) }
 
 func errNoVideo(target string) error {
-	return fmt.Errorf("there is no video %s here: check its id", target)
+	if target == "" {
+		return fault.BadInput("no video is named: give its address or its id")
+	}
+	return fault.NotFound("there is no video %s here: check its id", target)
 }
 
 // own finds a video of this instance, and checks that the account named may change it: empty means its
@@ -113,7 +124,7 @@ func (i *Instance) own(target, as string) (*store.Video, error) {
 	id := strings.TrimSpace(target)
 	if loc, err := peertube.ParseURL(id); strings.Contains(id, "/") && err == nil {
 		if loc.Instance != i.URL() {
-			return nil, fmt.Errorf("%s is a video of another instance: it can be changed there alone", target)
+			return nil, fault.Refused("%s is a video of another instance: it can be changed there alone", target)
 		}
 		id = loc.VideoID
 	}
@@ -124,7 +135,7 @@ func (i *Instance) own(target, as string) (*store.Video, error) {
 	case !ok:
 		return nil, errNoVideo(target)
 	case f.local == nil:
-		return nil, fmt.Errorf("%s is a video of %s: it can be changed there alone", target, f.remote.Host)
+		return nil, fault.Refused("%s is a video of %s: it can be changed there alone", target, f.remote.Host)
 	case as == "":
 		return f.local, nil
 	}
@@ -133,7 +144,7 @@ func (i *Instance) own(target, as string) (*store.Video, error) {
 		return nil, err
 	}
 	if c, ok := i.store.Snapshot().ChannelByID(f.local.ChannelID); !ok || c.AccountID != a.ID {
-		return nil, fmt.Errorf("%s does not own the video %s: name the account that does", a.Name, f.local.Title)
+		return nil, fault.Refused("%s does not own the video %s: name the account that does", a.Name, f.local.Title)
 	}
 	return f.local, nil
 }
@@ -147,7 +158,7 @@ func (i *Instance) actingAs(name string) (*store.Account, error) {
 	name = strings.TrimSuffix(name, "@"+i.base.Host())
 	a, ok := i.store.Snapshot().Account(name)
 	if !ok {
-		return nil, fmt.Errorf("there is no account %s here: see the list of accounts", name)
+		return nil, fault.NotFound("there is no account %s here: shoal account list has the names", name)
 	}
 	return a, nil
 }

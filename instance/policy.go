@@ -4,10 +4,10 @@ package instance
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
+	"shoal/instance/fault"
 	"shoal/instance/store"
 )
 
@@ -52,7 +52,7 @@ func (i *Instance) SetPolicy(ctx context.Context, change PolicyChange) (Policy, 
 	switch p.Followers {
 	case store.FollowersAccept, store.FollowersApprove, store.FollowersReject:
 	default:
-		return i.Policy(), fmt.Errorf("there is no policy %q for followers: choose accept, approve or reject", p.Followers)
+		return i.Policy(), fault.BadInput("there is no policy %q for followers: choose accept, approve or reject", p.Followers)
 	}
 	err := i.fed.Follows().SetPolicy(ctx, p, change.DropExisting)
 	return i.Policy(), err

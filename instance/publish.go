@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"shoal/instance/fault"
 	"shoal/instance/publish"
 	"shoal/instance/rest"
 	"shoal/instance/store"
@@ -100,7 +101,7 @@ func parsePrivacy(p Privacy) (store.Privacy, error) {
 	case Private:
 		return store.Private, nil
 	}
-	return 0, fmt.Errorf("there is no privacy %q: choose public, unlisted or private", p)
+	return 0, fault.BadInput("there is no privacy %q: choose public, unlisted or private", p)
 }
 
 func (i *Instance) published(v *store.Video) Published {
@@ -121,7 +122,7 @@ func (i *Instance) published(v *store.Video) Published {
 func (i *Instance) Rename(ctx context.Context, id, title string) (Published, error) {
 	v, _ := rest.Find(i.store.Snapshot(), id)
 	if v == nil {
-		return Published{}, fmt.Errorf("there is no video %s here: check its id", id)
+		return Published{}, errNoVideo(id)
 	}
 	if err := i.publisher.Rename(ctx, v, title); err != nil {
 		return Published{}, err

@@ -5,7 +5,6 @@ package instance
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"shoal/instance/fault"
 	"shoal/instance/federation/object"
 	"shoal/instance/store"
 )
@@ -48,7 +48,7 @@ func (i *Instance) Rate(ctx context.Context, target, as string, value int) error
 func (i *Instance) rateable(ctx context.Context, target string) (found, error) {
 	f, err := i.find(ctx, target)
 	if err == nil && f.local != nil && !f.local.Served() {
-		err = fmt.Errorf("the video %s is private: make it public first", f.local.Title)
+		err = fault.Refused("the video %s is private: make it public first", f.local.Title)
 	}
 	return f, err
 }
@@ -75,16 +75,16 @@ func (i *Instance) Comment(ctx context.Context, target, as, text, replyTo string
 	text = strings.TrimSpace(text)
 	switch n := utf8.RuneCountInString(text); {
 	case n == 0:
-		return CommentInfo{}, errors.New("the comment is empty: write something")
+		return CommentInfo{}, fault.BadInput("the comment is empty: write something")
 	case n > maxComment || !utf8.ValidString(text):
-		return CommentInfo{}, fmt.Errorf("the comment is longer than %d characters or no plain text: shorten it", maxComment)
+		return CommentInfo{}, fault.BadInput("the comment is longer than %d characters or no plain text: shorten it", maxComment)
 	}
 	f, err := i.rateable(ctx, target)
 	switch {
 	case err != nil:
 		return CommentInfo{}, err
 	case !f.commentsOpen():
-		return CommentInfo{}, errors.New("the video takes no comments")
+		return CommentInfo{}, fault.Refused("the video takes no comments: who published it has closed it for them, and alone can open it")
 	}
 	if replyTo != "" {
 		if err := i.answerable(ctx, f, replyTo); err != nil {
@@ -125,6 +125,9 @@ func (i *Instance) newComment(a *store.Account, f found, text, replyTo string) *
 
 // answerable checks that a comment is one on the video; one that is not known yet is fetched.
 func (i *Instance) answerable(ctx context.Context, f found, id string) error {
+	if !strings.Contains(id, "://") {
+		return fault.BadInput("%q is no id of a comment: give the address that the list of comments has for it", id)
+	}
 	var c *store.Comment
 	err := i.store.Read(func(tx *store.Tx) (err error) {
 		c, _, err = tx.Comment(id)
@@ -139,7 +142,7 @@ func (i *Instance) answerable(ctx context.Context, f found, id string) error {
 		}
 	}
 	if c == nil || c.Video != f.id(i) || !c.Deleted.IsZero() {
-		return fmt.Errorf("there is no comment %s on this video to answer: check its id", id)
+		return fault.NotFound("there is no comment %s on this video to answer: check its id", id)
 	}
 	return nil
 }
@@ -193,9 +196,9 @@ func (i *Instance) DeleteComment(_ context.Context, commentID, as string) error 
 		case err != nil:
 			return err
 		case !ok || !c.Deleted.IsZero():
-			return fmt.Errorf("there is no comment %s here: check its id", commentID)
+			return fault.NotFound("there is no comment %s here: check its id", commentID)
 		case c.Author != i.base.Account(a.Name) && !i.owns(a, c.Video):
-			return fmt.Errorf("%s wrote neither the comment nor published the video: name the account that did", a.Name)
+			return fault.Refused("%s neither wrote the comment nor published the video: name the account that did", a.Name)
 		}
 		if err := tx.DeleteComment(commentID); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"shoal/instance/fault"
 	"shoal/instance/store"
 )
 
@@ -85,7 +86,7 @@ func (s *Service) find(ctx context.Context, list func() ([]Entry, error), target
 	}
 	switch {
 	case len(found) == 0:
-		return nil, fmt.Errorf("there is no follow of %s here: check the name", clip(target))
+		return nil, fault.NotFound("there is no follow of %s here: check the name", clip(target))
 	case all:
 		return found, nil
 	}
@@ -94,7 +95,7 @@ func (s *Service) find(ctx context.Context, list func() ([]Entry, error), target
 	}
 	for _, e := range found {
 		if e.Follow.Remote != found[0].Follow.Remote {
-			return nil, fmt.Errorf("several actors of %s are meant: name one, such as %s", clip(target), found[0].Handle())
+			return nil, fault.BadInput("several actors of %s are meant: name one, such as %s", clip(target), found[0].Handle())
 		}
 	}
 	return found, nil

@@ -5,8 +5,8 @@ package follow
 import (
 	"context"
 	"errors"
-	"fmt"
 
+	"shoal/instance/fault"
 	"shoal/instance/federation/delivery"
 	"shoal/instance/store"
 )
@@ -29,7 +29,7 @@ func (s *Service) judge(ctx context.Context, target string, state store.FollowSt
 	}
 	for _, e := range all {
 		if state == store.FollowAccepted && s.cfg.Store.Blocked(e.Follow.Host) {
-			return fmt.Errorf("%s is blocked here: unblock it before approving it", e.Follow.Host)
+			return fault.Blocked("%s is blocked here: unblock it before approving it", e.Follow.Host)
 		}
 		if err := s.judgeOne(ctx, e, state, reason); err != nil {
 			return err
@@ -57,8 +57,11 @@ func (s *Service) judgeOne(ctx context.Context, e Entry, state store.FollowState
 		return err
 	}
 	return s.cfg.Store.Write("storing a follower", func(tx *store.Tx) error {
-		if _, ok, err := tx.Follower(f.Local, f.Remote); err != nil || !ok {
-			return errors.Join(err, errGone(ok, e))
+		switch _, ok, err := tx.Follower(f.Local, f.Remote); {
+		case err != nil:
+			return err
+		case !ok:
+			return fault.NotFound("%s does not follow any more: see the list of followers", e.Handle())
 		}
 		word := tx.Decide // a word that the other side cannot take back by following anew
 		if state == store.FollowAccepted {
@@ -74,18 +77,11 @@ func (s *Service) judgeOne(ctx context.Context, e Entry, state store.FollowState
 	})
 }
 
-func errGone(ok bool, e Entry) error {
-	if ok {
-		return nil
-	}
-	return fmt.Errorf("%s does not follow any more", e.Handle())
-}
-
 // SetPolicy stores a policy. With drop, the followers there are are rejected as well; it goes with a
 // policy that rejects.
 func (s *Service) SetPolicy(ctx context.Context, p store.Policy, drop bool) error {
 	if drop && p.Followers != store.FollowersReject {
-		return errors.New("followers are dropped only where all are rejected: set the policy to reject as well")
+		return fault.BadInput("followers are dropped only where all are rejected: set the policy to reject as well")
 	}
 	err := s.cfg.Store.Write("storing the policy", func(tx *store.Tx) error { return tx.SetPolicy(p) })
 	if err != nil || !drop {
@@ -162,7 +158,7 @@ func (s *Service) BlacklistRemove(host string) error {
 		return err
 	}
 	if !s.cfg.Store.Blacklisted(host) {
-		return fmt.Errorf("%s is not on the blacklist", host)
+		return fault.NotFound("%s is not on the blacklist: see the blacklist for its name", host)
 	}
 	return s.cfg.Store.Write("storing the blacklist", func(tx *store.Tx) error { return tx.DeleteBlacklist(host) })
 }

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"shoal/instance/fault"
 	"shoal/instance/federation/delivery"
+	"shoal/instance/federation/resolve"
 	"shoal/instance/store"
 )
 
@@ -19,11 +21,18 @@ const actorAge = time.Hour
 // Follow has the instance actor follow the actor that target means (a host, a handle or a URL), and
 // waits for the answer as long as wait. An accepted follow is returned as it is.
 func (s *Service) Follow(ctx context.Context, target string, wait time.Duration) (*store.Follow, error) {
-	if host, err := Host(target); err == nil && host == s.cfg.Base.Host() {
+	named, notHost := Host(target[strings.LastIndex(target, "@")+1:])
+	switch {
+	case notHost == nil && named == s.cfg.Base.Host() && !strings.Contains(target, "@"):
 		return nil, errSelf()
+	case notHost == nil && s.cfg.Store.Blocked(named):
+		return nil, errBlocked(named)
 	}
 	id, err := s.cfg.Resolver.Target(ctx, target)
 	if err != nil {
+		if errors.Is(err, resolve.ErrRefused) && notHost != nil {
+			return nil, fault.BadInput("%q names nobody: give a host as video.example.org, a name as name@video.example.org, or the address of an account or channel", clip(target)).Because(err)
+		}
 		return nil, err
 	}
 	host := store.HostOf(id)
@@ -51,11 +60,11 @@ func (s *Service) Follow(ctx context.Context, target string, wait time.Duration)
 }
 
 func errSelf() error {
-	return errors.New("this is the instance itself: name another one to follow")
+	return fault.Refused("this is the instance itself: name another one to follow")
 }
 
 func errBlocked(host string) error {
-	return fmt.Errorf("%s is blocked here: unblock it before following it", host)
+	return fault.Blocked("%s is blocked here: unblock it before following it", host)
 }
 
 // prepare makes a follow and its activity.
@@ -129,7 +138,7 @@ func (s *Service) Retry(ctx context.Context, target string) error {
 	}
 	for _, e := range all {
 		if e.Follow.State == store.FollowAccepted {
-			return fmt.Errorf("%s has accepted already: there is nothing to retry", e.Handle())
+			return fault.Refused("%s has accepted already: there is nothing to retry", e.Handle())
 		}
 		actor, err := s.cfg.Resolver.Actor(ctx, e.Follow.Remote, actorAge)
 		if err != nil {
