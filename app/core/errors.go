@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"shoal/instance/fault"
 	"shoal/instance/federation/fetch"
 	"shoal/instance/federation/resolve"
 	"shoal/peer/peertube"
@@ -61,12 +62,14 @@ func CodeOf(err error) string {
 		return string(remote.Code)
 	case errors.As(err, &fetched):
 		return string(fetched.Code)
-	case errors.Is(err, resolve.ErrGone):
+	case errors.Is(err, resolve.ErrGone), errors.Is(err, fault.ErrNotFound):
 		return CodeNotFound
-	case errors.Is(err, resolve.ErrBlocked):
+	case errors.Is(err, resolve.ErrBlocked), errors.Is(err, fault.ErrBlocked):
 		return CodeBlocked
-	case errors.Is(err, resolve.ErrRefused):
+	case errors.Is(err, resolve.ErrRefused), errors.Is(err, fault.ErrRefused):
 		return CodeRefused
+	case errors.Is(err, fault.ErrBadInput):
+		return CodeBadInput
 	case errors.Is(err, context.DeadlineExceeded):
 		return CodeTimeout
 	}
