@@ -103,7 +103,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.named.addProxies()
-	a.named.addPages(entries)
+	a.named.addEntries(entries)
 	if a.engine, err = peer.New(a.engineConfig()); err != nil {
 		return nil, err
 	}

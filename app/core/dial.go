@@ -11,13 +11,15 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 
+	"shoal/peer"
 	"shoal/peer/library"
 	"shoal/peer/safedial"
 )
 
-// named are the hosts that a person, and not somebody else's video, led the program to. They may be
-// on a private network; the trackers, WebSeeds and torrents that a video or a magnet link names may
-// not, so that nobody's video makes this machine knock at its neighbours' doors. A nil map allows none.
+// named are the hosts that a person, and not somebody else's video, led the program to: instances, and
+// what a magnet link or a torrent that was given names. They may be on a private network; the trackers,
+// WebSeeds and torrents that an instance's video names may not, so that nobody's video makes this
+// machine knock at its neighbours' doors. A nil map allows none.
 type named struct {
 	mu    sync.Mutex
 	hosts map[string]bool
@@ -65,9 +67,20 @@ func (n *named) addProxies() {
 	}
 }
 
-// addPages takes the instances of what the library holds: a person had led the program there.
-func (n *named) addPages(entries []library.Entry) {
+// addTarget takes what a magnet link or torrent names that a person gave.
+func (n *named) addTarget(t peer.Target) {
+	n.add(t.Trackers...)
+	n.add(t.WebSeeds...)
+	n.add(t.ExactSources...)
+}
+
+// addEntries takes what the library holds: a person had led the program there.
+func (n *named) addEntries(entries []library.Entry) {
 	for _, e := range entries {
-		n.add(e.Page)
+		if e.Page != "" {
+			n.add(e.Page)
+		} else if t, err := peer.ParseTarget(e.Magnet); err == nil {
+			n.addTarget(t)
+		}
 	}
 }

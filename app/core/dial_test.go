@@ -25,7 +25,15 @@ func TestOnlyNamedHostsMayBePrivate(t *testing.T) {
 	if _, err := n.dial(t.Context(), "tcp", address); !errors.Is(err, safedial.ErrPrivate) {
 		t.Errorf("another was named: %v", err)
 	}
-	n.addPages([]library.Entry{{Page: ""}, {Page: s.URL + "/w/1"}})
+	magnet := "magnet:?xt=urn:btih:2d91256d35b97546abaecdf472c7eedd4f18025f&tr=http%3A%2F%2F10.0.0.7%2Fannounce&ws=http%3A%2F%2F10.0.0.8%2Fclip.mp4"
+	n.addEntries([]library.Entry{{Page: "http://192.0.2.2/w/1", Magnet: magnet}})
+	if n.has("10.0.0.7") || n.has("10.0.0.8") {
+		t.Errorf("a video's page names what the video names: %v", n.hosts)
+	}
+	n.addEntries([]library.Entry{{}, {Magnet: magnet}, {Page: s.URL + "/w/1"}})
+	if !n.has("10.0.0.7") || !n.has("10.0.0.8") {
+		t.Errorf("a magnet that was given names no host: %v", n.hosts)
+	}
 	c, err := n.dial(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,14 @@ type Resolved struct {
 // Resolve finds out what an address is: an instance's or a watch page's URL, a magnet, an
 // infohash, a .torrent file or a media file. It asks the instance where there is one.
 func (a *App) Resolve(ctx context.Context, arg string) (Resolved, error) {
-	arg = strings.TrimSpace(arg)
+	r, err := a.resolve(ctx, strings.TrimSpace(arg))
+	if err == nil && r.Kind == KindSwarm {
+		a.named.addTarget(r.Target)
+	}
+	return r, err
+}
+
+func (a *App) resolve(ctx context.Context, arg string) (Resolved, error) {
 	if arg == "" {
 		return Resolved{}, fail(CodeBadInput, nil, "the address is empty: give an instance, a watch page, a magnet link or a file")
 	}
