@@ -39,6 +39,29 @@ func (i *Instance) QueueDepth() int { return i.fed.Queue().Depth() }
 // RetryQueue tries a host again now; empty means all hosts.
 func (i *Instance) RetryQueue(host string) error { return i.fed.Queue().Retry(host) }
 
+// GivenUp is a delivery that is not tried any more: the other side refused it, or was out of reach for
+// too long.
+type GivenUp struct {
+	At time.Time
+	// Host was to get it, ID is the activity's id, Actor whose it is.
+	Host, ID, Actor string
+	// Reason is a sentence for a person.
+	Reason string
+}
+
+// GivenUp lists the newest deliveries that were given up, at most most.
+func (i *Instance) GivenUp(most int) ([]GivenUp, error) {
+	failures, err := i.fed.Queue().Failures(most)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]GivenUp, 0, len(failures))
+	for _, f := range failures {
+		all = append(all, GivenUp{At: f.Time, Host: store.HostOf(f.Inbox), ID: f.ID, Actor: f.Actor, Reason: f.Reason})
+	}
+	return all, nil
+}
+
 // Refusal is something that came in and was refused.
 type Refusal struct {
 	At time.Time

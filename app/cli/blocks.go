@@ -19,7 +19,7 @@ import (
 )
 
 // maxBlockList bounds a block list, in bytes.
-const maxBlockList = 16 << 20
+const maxBlockList = 33 << 20
 
 // blockCommand blocks a host in full.
 type blockCommand struct {
@@ -32,7 +32,9 @@ func (*blockCommand) forward(*run) bool { return true }
 
 func (c *blockCommand) run(ctx context.Context, r *run) error {
 	return r.act(ctx, "block", c.Target, "blocked", c.Wait, func(ctx context.Context, i *instance.Instance) error {
-		return i.Block(ctx, r.hostOf(c.Target), c.Reason)
+		return r.blocking(i, func() error {
+			return r.onHost(c.Target, func(host string) error { return i.Block(ctx, host, c.Reason) })
+		})
 	})
 }
 
@@ -46,19 +48,38 @@ func (*unblockCommand) forward(*run) bool { return true }
 
 func (c *unblockCommand) run(ctx context.Context, r *run) error {
 	return r.act(ctx, "unblock", c.Target, "unblocked", c.Wait, func(ctx context.Context, i *instance.Instance) error {
-		return i.Unblock(ctx, r.hostOf(c.Target))
+		return r.onHost(c.Target, func(host string) error { return i.Unblock(ctx, host) })
 	})
 }
 
-// hostOf is the host of a handle: hosts are what is blocked.
-func (r *run) hostOf(target string) string {
-	at := strings.LastIndexByte(target, '@')
-	if at < 0 {
-		return target
+// onHost acts on the host of a handle: hosts are what is blocked. It says so where that was more than was
+// named.
+func (r *run) onHost(target string, act func(host string) error) error {
+	host := target[strings.LastIndexByte(target, '@')+1:]
+	if err := act(host); err != nil {
+		return err
 	}
-	host := target[at+1:]
-	r.out.note("shoal: this is about the whole host %s", host)
-	return host
+	if host != target {
+		r.out.note("shoal: this is about the whole host %s", host)
+	}
+	return nil
+}
+
+// blocking blocks hosts, and says what that took away.
+func (r *run) blocking(i *instance.Instance, block func() error) error {
+	count := func() (following, followers int) {
+		a, _ := i.Following() // what cannot be read is not counted
+		b, _ := i.Followers()
+		return len(a), len(b)
+	}
+	following, followers := count()
+	if err := block(); err != nil {
+		return err
+	}
+	nowFollowing, nowFollowers := count()
+	r.out.note("shoal: what came from there is removed, and unblocking does not bring it back (follows that ended: %d to there, %d from there)",
+		max(following-nowFollowing, 0), max(followers-nowFollowers, 0))
+	return nil
 }
 
 // blocksCommand lists the blocked hosts, and reads and writes block lists.
@@ -118,12 +139,15 @@ func (c *blocksCommand) run(ctx context.Context, r *run) error {
 		case c.Export != "":
 			return c.write(r, i)
 		case c.Subscribe != "":
-			n, err := i.SubscribeBlocks(ctx, c.Subscribe)
-			if err != nil {
-				return err
-			}
-			r.imported(c.Subscribe, n)
-			return nil
+			r.out.progress("reading %s", c.Subscribe)
+			return r.blocking(i, func() error {
+				n, err := i.SubscribeBlocks(ctx, c.Subscribe)
+				if err != nil {
+					return err
+				}
+				r.imported(c.Subscribe, n)
+				return nil
+			})
 		case c.Unsubscribe != "":
 			if err := i.UnsubscribeBlocks(ctx, c.Unsubscribe); err != nil {
 				return err
@@ -162,17 +186,23 @@ func (c *blocksCommand) read(ctx context.Context, r *run, i *instance.Instance) 
 		return &core.Error{Code: core.CodeBadInput, Message: fmt.Sprintf("the file %s cannot be read: give yourself the right to read it", path), Err: err}
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	n, err := i.ImportBlocks(ctx, io.LimitReader(f, maxBlockList))
-	if err != nil {
-		return err
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return &core.Error{Code: core.CodeBadInput, Message: path + " is a folder: name the file with the list"}
 	}
-	r.imported(path, n)
-	return nil
+	r.out.progress("reading %s", path)
+	return r.blocking(i, func() error {
+		n, err := i.ImportBlocks(ctx, io.LimitReader(f, maxBlockList))
+		if err != nil {
+			return err
+		}
+		r.imported(path, n)
+		return nil
+	})
 }
 
 func (r *run) imported(source string, n instance.BlockImport) {
 	r.out.event(imported{Event: "imported", Source: source, Blocked: n.Blocked, Known: n.Known, Skipped: n.Skipped})
-	r.out.fact("%d hosts are blocked now, %d were before, %d lines were skipped.", n.Blocked, n.Known, n.Skipped)
+	r.out.fact("Newly blocked: %d. Blocked before: %d. Lines skipped: %d.", n.Blocked, n.Known, n.Skipped)
 }
 
 // write replaces the file at once or leaves it alone.

@@ -4,7 +4,12 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
 
+	"shoal/app/core"
 	"shoal/instance"
 )
 
@@ -13,7 +18,7 @@ const maxRefusals = 1000
 
 // queueCommand lists what waits to be sent to other instances.
 type queueCommand struct {
-	Retry string `placeholder:"HOST|all" help:"Try a host again now, or all of them."`
+	Retry *string `placeholder:"HOST|all" help:"Try a host again now, or all of them."`
 }
 
 func (*queueCommand) forward(*run) bool { return true }
@@ -27,34 +32,88 @@ type queueLine struct {
 	LastError string `json:"lastError"`
 }
 
+// givenUp is the event of a delivery that is not tried any more.
+type givenUp struct {
+	Event  string `json:"event"`
+	At     stamp  `json:"at"`
+	Host   string `json:"host"`
+	ID     string `json:"id"` // the activity's
+	Actor  string `json:"actor"`
+	Reason string `json:"reason"`
+}
+
+// maxGivenUp is how many deliveries that were given up are listed.
+const maxGivenUp = 20
+
 func (c *queueCommand) run(ctx context.Context, r *run) error {
-	list := func(_ context.Context, i *instance.Instance) error {
-		if c.Retry != "" {
-			host := c.Retry
-			if host == "all" {
-				host = ""
-			}
-			if err := i.RetryQueue(host); err != nil {
-				return err
-			}
+	if c.Retry == nil {
+		return r.atRest(ctx, func(_ context.Context, i *instance.Instance) error { return listQueue(r, i) })
+	}
+	host := strings.TrimSpace(*c.Retry)
+	if host == "" {
+		return &usageError{"--retry needs a host, as in shoal queue, or all"}
+	}
+	return r.serving(ctx, flushWait, func(_ context.Context, i *instance.Instance) error {
+		if host == "all" {
+			host = ""
+		} else if waits, err := waitsFor(i, host); err != nil {
+			return err
+		} else if !waits {
+			return &core.Error{Code: core.CodeNotFound, Message: fmt.Sprintf("nothing waits for %s: shoal queue lists the hosts that something waits for", host)}
 		}
-		hosts, err := i.Queue()
-		if err != nil {
+		if err := i.RetryQueue(host); err != nil {
 			return err
 		}
-		if len(hosts) == 0 {
-			r.out.fact("Nothing waits to be sent.")
-		}
-		for _, h := range hosts {
-			r.out.event(queueLine{Event: "queue", Host: h.Host, Depth: h.Depth, Next: stamp(h.Next), LastError: h.LastError})
-			r.out.fact("%s  %d waiting, next try %s", because(h.Host, h.LastError), h.Depth, day(h.Next))
-		}
-		return nil
+		return listQueue(r, i)
+	})
+}
+
+func waitsFor(i *instance.Instance, host string) (bool, error) {
+	hosts, err := i.Queue()
+	return slices.ContainsFunc(hosts, func(h instance.QueueHost) bool { return strings.EqualFold(h.Host, host) }), err
+}
+
+// listQueue lists what waits and what was given up.
+func listQueue(r *run, i *instance.Instance) error {
+	hosts, err := i.Queue()
+	if err != nil {
+		return err
 	}
-	if c.Retry != "" {
-		return r.serving(ctx, flushWait, list)
+	lost, err := i.GivenUp(maxGivenUp)
+	if err != nil {
+		return err
 	}
-	return r.atRest(ctx, list)
+	if len(hosts) == 0 {
+		r.out.fact("Nothing waits to be sent.")
+	}
+	for _, h := range hosts {
+		r.out.event(queueLine{Event: "queue", Host: h.Host, Depth: h.Depth, Next: stamp(h.Next), LastError: h.LastError})
+		r.out.fact("%s  %d waiting, next try %s", about(h.Host, h.LastError), h.Depth, second(h.Next))
+	}
+	if len(lost) > 0 {
+		r.out.fact("Given up, and not tried any more:")
+	}
+	for _, g := range lost {
+		r.out.event(givenUp{Event: "givenUp", At: stamp(g.At), Host: g.Host, ID: g.ID, Actor: g.Actor, Reason: g.Reason})
+		r.out.fact("%s  %s\n  %s", second(g.At), about(g.Host, g.Reason), g.ID)
+	}
+	return nil
+}
+
+// about is what is said about a host, with its name in front once.
+func about(host, words string) string {
+	if strings.HasPrefix(words, host+" ") || strings.HasPrefix(words, host+":") {
+		return words
+	}
+	return because(host, words)
+}
+
+// second is a time for people, to the second and with its zone.
+func second(t time.Time) string {
+	if t.IsZero() {
+		return "now"
+	}
+	return t.Local().Format("2006-01-02 15:04:05 -07:00")
 }
 
 // refusedCommand lists what came in and was refused.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"strings"
 
+	"shoal/app/core"
 	"shoal/instance"
 )
 
@@ -116,6 +117,9 @@ type commentsCommand struct {
 func (*commentsCommand) forward(*run) bool { return true }
 
 func (c *commentsCommand) run(ctx context.Context, r *run) error {
+	if strings.TrimSpace(c.Video) == "" {
+		return &usageError{"name the video whose comments to list: its address, or its id as in shoal videos"}
+	}
 	return r.atRest(ctx, func(ctx context.Context, i *instance.Instance) error {
 		list, err := i.Comments(ctx, c.Video)
 		if err != nil {
@@ -126,12 +130,24 @@ func (c *commentsCommand) run(ctx context.Context, r *run) error {
 		}
 		for _, said := range list {
 			r.out.event(commentEvent(said))
-			text := said.Text
-			if said.Deleted {
-				text = "(deleted)"
-			}
-			r.out.fact("%s  %s\n  %s\n  %s", day(said.Created), said.Author, strings.ReplaceAll(text, "\n", "\n  "), said.ID)
+		}
+		for _, said := range core.Threads(list) {
+			r.out.fact("%s", commentText(said))
 		}
 		return nil
 	})
+}
+
+// commentText is a comment for people. Replies stand further to the right.
+func commentText(said core.Said) string {
+	text, who := said.Text, said.Author
+	if said.Deleted {
+		text = "(deleted)"
+	}
+	if said.Depth > 0 {
+		who += ", answering " + said.Answers
+	}
+	margin := strings.Repeat("    ", said.Depth)
+	block := day(said.Created) + "  " + who + "\n  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n  " + said.ID
+	return margin + strings.ReplaceAll(block, "\n", "\n"+margin)
 }

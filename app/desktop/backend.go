@@ -71,6 +71,7 @@ type federation interface {
 	Queue() ([]instance.QueueHost, error)
 	QueueDepth() int
 	RetryQueue(host string) error
+	GivenUp(most int) ([]instance.GivenUp, error)
 	Refusals(max int) ([]instance.Refusal, error)
 }
 

@@ -29,7 +29,7 @@ const (
 )
 
 // maxBlockList bounds a block list, in bytes.
-const maxBlockList = 16 << 20
+const maxBlockList = 33 << 20
 
 // blocksPane keeps whom the instance has nothing to do with: blocked hosts, the blacklist of those
 // that are never followed back, and shared lists.

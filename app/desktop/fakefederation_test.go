@@ -26,6 +26,7 @@ type fakeFederation struct {
 	blocks    []instance.BlockInfo
 	lists     []instance.BlockSubscription
 	queue     []instance.QueueHost
+	lost      []instance.GivenUp
 	refusals  []instance.Refusal
 	videos    []instance.VideoInfo
 	comments  []instance.CommentInfo
@@ -260,5 +261,10 @@ func (f *fakeFederation) RetryQueue(host string) error { return f.changed("retry
 
 func (f *fakeFederation) Refusals(int) (list []instance.Refusal, err error) {
 	f.locked(func() { list = slices.Clone(f.refusals) })
+	return list, nil
+}
+
+func (f *fakeFederation) GivenUp(int) (list []instance.GivenUp, err error) {
+	f.locked(func() { list = slices.Clone(f.lost) })
 	return list, nil
 }

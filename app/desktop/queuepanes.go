@@ -10,12 +10,16 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"shoal/instance"
 )
 
 // maxRefusals is how many refusals are listed.
 const maxRefusals = 200
+
+// maxGivenUp is how many deliveries that were given up are listed.
+const maxGivenUp = 50
 
 // queuePane lists the hosts that activities wait for.
 type queuePane struct {
@@ -24,13 +28,16 @@ type queuePane struct {
 	ask    *questions
 	now    func() time.Time
 	totals *text
+	retry  *widget.Button
 }
 
 func newQueuePane(l *loop, fed federation, ask *questions) *queuePane {
 	p := &queuePane{fed: fed, ask: ask, now: time.Now, totals: plainText("")}
-	head := container.NewBorder(nil, nil, nil, plainButton(tr("Retry all"), func() {
+	p.retry = plainButton(tr("Retry all"), func() {
 		p.act(func(context.Context) error { return p.fed.RetryQueue("") })
-	}), middle(column(3, p.totals, smallText(tr("What cannot be delivered is tried again for two days, ever more seldom.")))))
+	})
+	p.retry.Disable()
+	head := container.NewBorder(nil, nil, nil, p.retry, middle(column(3, p.totals, smallText(tr("What cannot be delivered is tried again for two days, ever more seldom.")))))
 	p.linesPane = newLinesPane(l, head, newLineList(1, p.open, p.do), p.lines, func() fyne.CanvasObject {
 		return emptyState(tr("Everything is delivered"), tr("What your instance tells others waits here while it is on its way."))
 	})
@@ -40,6 +47,7 @@ func newQueuePane(l *loop, fed federation, ask *questions) *queuePane {
 // setDepth says how many deliveries wait in all.
 func (p *queuePane) setDepth(n int) {
 	p.totals.set(plural(n, "%d delivery waits.", "%d deliveries wait."))
+	setEnabled(p.retry, n > 0)
 }
 
 func (p *queuePane) lines() ([]line, error) {
@@ -47,7 +55,11 @@ func (p *queuePane) lines() ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines := make([]line, 0, len(hosts))
+	lost, err := p.fed.GivenUp(maxGivenUp)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]line, 0, len(hosts)+len(lost))
 	for _, h := range hosts {
 		l := line{key: h.Host, title: oneLine(h.Host, 300), side: formatUntil(h.Next, p.now())}
 		l.detail = tr("%d waiting", h.Depth)
@@ -58,10 +70,20 @@ func (p *queuePane) lines() ([]line, error) {
 		l.acts[lineActions-1] = actRetry
 		lines = append(lines, l)
 	}
+	for _, g := range lost {
+		lines = append(lines, line{
+			key: g.At.Format(time.RFC3339Nano) + "\n" + oneLine(g.ID, 1000), title: oneLine(g.Host, 300), side: formatAge(g.At, p.now()),
+			detail: tr("Given up: %s", oneLine(g.Reason, 500)), color: theme.ColorNameError,
+		})
+	}
 	return lines, nil
 }
 
 func (p *queuePane) open(l line) {
+	if _, id, ok := strings.Cut(l.key, "\n"); ok {
+		p.ask.details(l.title, l.detail+"\n"+id)
+		return
+	}
 	p.ask.details(l.title, l.detail, choice{words: actRetry.words(), do: func() { p.do(l, actRetry) }})
 }
 
