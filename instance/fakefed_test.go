@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"shoal/instance/federation/fakefed"
+	"shoal/instance/store"
 )
 
 // remoteInstance is a fake instance with its actors.
@@ -194,6 +195,44 @@ func TestWalkGoesOnAfterARestart(t *testing.T) {
 	if n := s.Asked("/outbox/1"); n != 1 {
 		t.Errorf("the first page was read %d times", n)
 	}
+}
+
+// What was announced while the instance was off was delivered to nobody: it looks for it when it starts.
+func TestWhatCameWhileAwayIsFound(t *testing.T) {
+	dir := t.TempDir()
+	r, s := start(t, Config{Dir: dir}, nil), newRemote(t)
+	id1, _ := s.Video(uuid.NewString(), "video one", "alice_channel")
+	id2, _ := s.Video(uuid.NewString(), "video two", "alice_channel")
+	outbox := func(ids ...string) {
+		var items []any
+		for n, id := range ids {
+			items = append(items, s.app.Activity("Announce", fmt.Sprintf("/announces/%d", n), id))
+		}
+		id := s.app.ID + "/outbox"
+		s.Serve("/accounts/peertube/outbox", map[string]any{
+			"type": "OrderedCollection", "id": id, "totalItems": len(ids),
+			"first": map[string]any{"type": "OrderedCollectionPage", "id": id + "?page=1", "orderedItems": items},
+		})
+	}
+	outbox(id1)
+	if _, err := r.Follow(t.Context(), s.Host, 0); err != nil {
+		t.Fatal(err)
+	}
+	s.accept(t, s.app, r)
+	eventually(t, "the first video comes", func() bool { return r.lists(id1) })
+	eventually(t, "the walk is over", func() bool {
+		done := false
+		err := r.store.Read(func(tx *store.Tx) error {
+			w, ok, err := tx.Walk(s.app.ID)
+			done = ok && w.Done
+			return err
+		})
+		return err == nil && done
+	})
+	r.stop()
+	outbox(id1, id2)
+	r = start(t, Config{Dir: dir}, nil)
+	eventually(t, "the second video comes", func() bool { return r.lists(id2) })
 }
 
 func TestFollowersComeAgainAndLeave(t *testing.T) {

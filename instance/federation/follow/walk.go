@@ -24,6 +24,7 @@ const (
 	walkPause = 6 * time.Hour   // at most
 	walkers   = 8
 	walkLook  = 15 * time.Minute // how often it is looked which walks are due, unless woken
+	walkSlept = 2 * walkLook     // without a look: the machine was asleep, or Shoal not running
 	// walkActorAge is how old what is known of a walked actor may be.
 	walkActorAge = 48 * time.Hour
 )
@@ -31,7 +32,14 @@ const (
 // walkDue walks outboxes whenever walks are due, until ctx ends. A slow one holds up no other.
 func (s *Service) walkDue(ctx context.Context) {
 	running, ended := map[string]bool{}, make(chan string)
+	var awake time.Time
 	for ctx.Err() == nil {
+		// PeerTube delivers once: whoever was away, or asleep, has to look for what came meanwhile.
+		now := s.cfg.Now().Round(0) // the wall clock, which goes on while the machine sleeps
+		if now.Sub(awake) > walkSlept {
+			s.lookAgain(now)
+		}
+		awake = now
 		due, next := s.dueWalks(running)
 		for _, w := range due {
 			running[w.Actor] = true
@@ -52,6 +60,29 @@ func (s *Service) walkDue(ctx context.Context) {
 	}
 	for range len(running) {
 		<-ended
+	}
+}
+
+// lookAgain makes the walks due that came to their end before.
+func (s *Service) lookAgain(now time.Time) {
+	err := s.cfg.Store.Write("storing walks", func(tx *store.Tx) error {
+		all, err := tx.Walks()
+		if err != nil {
+			return err
+		}
+		for _, w := range all {
+			if !w.Done || w.Error != "" {
+				continue
+			}
+			w.Due = now
+			if err := tx.PutWalk(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.cfg.Logger.Error("walks cannot be stored", "error", err)
 	}
 }
 
