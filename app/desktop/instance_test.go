@@ -340,6 +340,11 @@ func TestOwnVideosAreChanged(t *testing.T) {
 	r.until("the comments", func() bool { return findText(r.dialogOf(), "How did you film this?") })
 	r.shoot("instance-comments")
 	test.Tap(findButton(t, r.dialogOf(), "Delete"))
+	r.until("the question", func() bool { return findText(r.dialogOf(), "Delete this comment?") })
+	if f.noted("delete comment https://a.example/c/1") {
+		t.Error("a comment is deleted without a question")
+	}
+	test.Tap(findButton(t, r.dialogOf(), "Delete"))
 	r.until("the comment's end", func() bool { return f.noted("delete comment https://a.example/c/1") })
 	r.w.instance.escape()
 	if r.dialogOf() != nil {

@@ -262,12 +262,23 @@ func (p *videosPane) save(v instance.VideoInfo, f *editForm) {
 	})
 }
 
-// showComments lists what was said about a video. Comments on an own video, and own comments, can be
-// deleted.
+// showComments lists what was said about a video, replies below what they answer. A row shows the whole
+// comment when it is chosen. Comments on an own video, and own comments, can be deleted.
 func showComments(l *loop, fed federation, ask *questions, v instance.VideoInfo) {
 	var pane *linesPane
-	do := func(x line, _ lineAct) {
-		pane.act(func(ctx context.Context) error { return fed.DeleteComment(ctx, x.key, "") })
+	over := &questions{window: ask.window} // asks above the list
+	remove := func(x line) choice {
+		return choice{words: actDelete.words(), danger: true, do: func() {
+			pane.act(func(ctx context.Context) error { return fed.DeleteComment(ctx, x.key, "") })
+		}}
+	}
+	do := func(x line, _ lineAct) { over.ask(tr("Delete this comment?"), x.title+"\n\n"+x.detail, remove(x)) }
+	read := func(x line) {
+		if x.away == actDelete {
+			over.details(x.title, x.detail, remove(x))
+		} else {
+			over.details(x.title, x.detail)
+		}
 	}
 	load := func() ([]line, error) {
 		list, err := fed.Comments(l.ctx, v.URL)
@@ -275,12 +286,15 @@ func showComments(l *loop, fed federation, ask *questions, v instance.VideoInfo)
 			return nil, err
 		}
 		lines := make([]line, 0, len(list))
-		for _, c := range list {
+		for _, c := range core.Threads(list) {
 			x := line{key: c.ID, title: oneLine(c.AuthorName, 100), detail: oneLine(c.Text, 2000), side: formatAge(c.Created, time.Now())}
 			if x.title == "" {
 				x.title = oneLine(c.Author, 200)
 			} else {
 				x.title += " · " + oneLine(c.Author, 200)
+			}
+			if c.Depth > 0 {
+				x.title = tr("%[1]s, answering %[2]s", strings.Repeat("↳ ", c.Depth)+x.title, oneLine(c.Answers, 200))
 			}
 			switch {
 			case c.Deleted:
@@ -292,7 +306,7 @@ func showComments(l *loop, fed federation, ask *questions, v instance.VideoInfo)
 		}
 		return lines, nil
 	}
-	pane = newLinesPane(l, nil, newLineList(3, func(line) {}, do), load, func() fyne.CanvasObject {
+	pane = newLinesPane(l, nil, newLineList(3, read, do), load, func() fyne.CanvasObject {
 		return emptyState(tr("No comments yet"), tr("What people of other instances say about this video is listed here."))
 	})
 	room := container.NewStack(gap(640, 400), pane.root)
