@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-resty/resty/v2"
+
+	"shoal/peer/foreign"
 )
 
 // Defaults of Options.
@@ -155,7 +157,7 @@ func (c *Client) send(ctx context.Context, q call, target string) ([]byte, error
 			status:     resp.StatusCode(),
 			header:     resp.Header(),
 			body:       resp.Body(),
-			retryAfter: retryAfter(resp.Header(), time.Now()),
+			retryAfter: foreign.RetryAfter(resp.Header(), time.Now()),
 		}
 	}
 	return resp.Body(), nil

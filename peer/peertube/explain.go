@@ -17,11 +17,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/go-resty/resty/v2"
 
 	"shoal/peer/safedial"
+
+	"shoal/peer/foreign"
 )
 
 // statusError is an answer whose status is not a success.
@@ -100,7 +101,7 @@ func explainStatus(q call, host string, s *statusError, say func(Code, string, .
 	p, isProblem := readProblem(s.body)
 	detail := ""
 	if p.Detail != "" {
-		detail = " (" + clip(p.Detail) + ")"
+		detail = " (" + foreign.Clip(p.Detail) + ")"
 	}
 	switch {
 	case s.status == http.StatusTooManyRequests && s.retryAfter > 0:
@@ -114,7 +115,7 @@ func explainStatus(q call, host string, s *statusError, say func(Code, string, .
 	case s.status == http.StatusNotFound || s.status == http.StatusGone:
 		return say(CodeNotFound, "%s has not got %s: it may be deleted or private; check the address.", host, q.what)
 	case p.OriginURL != "" && (s.status == http.StatusForbidden || s.status == http.StatusUnauthorized):
-		return say(CodeForbidden, "%s does not show %s, because it does not follow the instance it comes from: open %s instead.", host, q.what, clip(p.OriginURL))
+		return say(CodeForbidden, "%s does not show %s, because it does not follow the instance it comes from: open %s instead.", host, q.what, foreign.Clip(p.OriginURL))
 	case s.status == http.StatusUnauthorized || s.status == http.StatusForbidden:
 		return say(CodeForbidden, "%s does not show %s to everyone%s: it needs an account or a password there.", host, q.what, detail)
 	case s.status >= 400:
@@ -163,23 +164,6 @@ func isWebPage(h http.Header, body []byte) bool {
 		return true
 	}
 	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
-}
-
-// clip makes a text of another server fit for a sentence: printable, and not long.
-func clip(s string) string {
-	const most = 200
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if n++; n > most {
-			b.WriteRune('…')
-			break
-		}
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		}
-	}
-	return strings.TrimSpace(b.String())
 }
 
 func sizeText(n int) string {

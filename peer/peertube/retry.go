@@ -8,11 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/go-resty/resty/v2"
+
+	"shoal/peer/foreign"
 )
 
 // maxRedirects bounds the redirects of one call.
@@ -59,7 +60,7 @@ func (p retryPolicy) wanted(resp *resty.Response, err error) bool {
 	if resp == nil {
 		return false
 	}
-	pause := retryAfter(resp.Header(), time.Now())
+	pause := foreign.RetryAfter(resp.Header(), time.Now())
 	if pause > p.maxWait {
 		return false
 	}
@@ -77,7 +78,7 @@ func (p retryPolicy) wanted(resp *resty.Response, err error) bool {
 
 // after is the pause that the instance asks for; 0 leaves it to the back-off.
 func (p retryPolicy) after(_ *resty.Client, resp *resty.Response) (time.Duration, error) {
-	return retryAfter(resp.Header(), time.Now()), nil
+	return foreign.RetryAfter(resp.Header(), time.Now()), nil
 }
 
 // isBroken reports whether a connection ended before the answer did, and not for
@@ -92,20 +93,4 @@ func isBroken(err error) bool {
 	}
 	var op *net.OpError
 	return errors.As(err, &op) && (op.Op == "read" || op.Op == "write")
-}
-
-// retryAfter reads Retry-After (RFC 9110 §10.2.3): seconds or a date. It is 0
-// where the header is absent, past or wrong.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if v == "" {
-		return 0
-	}
-	if s, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(s) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(t.Sub(now), 0)
-	}
-	return 0
 }

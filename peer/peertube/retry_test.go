@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"shoal/peer/foreign"
 )
 
 // A broken connection and 502, 503, 504 are asked again, twice at most.
@@ -77,7 +79,7 @@ func TestRetryAfter(t *testing.T) {
 		"Sun, 22 Nov 2026 15:00:30 GMT": 30 * time.Second,
 		"Sun, 22 Nov 2026 14:00:00 GMT": 0,
 	} {
-		if got := retryAfter(http.Header{"Retry-After": {in}}, now); got != want {
+		if got := foreign.RetryAfter(http.Header{"Retry-After": {in}}, now); got != want {
 			t.Errorf("%q is %v, want %v", in, got, want)
 		}
 	}

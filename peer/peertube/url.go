@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"shoal/peer/foreign"
 )
 
 // maxURL bounds the length of an address, in bytes.
@@ -87,7 +89,7 @@ func parseAddress(s string) (u *url.URL, schemeTyped bool, err error) {
 		s, schemeTyped = "https://"+rest, false
 	} else if !schemeTyped {
 		if scheme, ok := otherScheme(s); ok {
-			return nil, false, badURL(clip(scheme) + ": addresses are not read here: type the http or https address of an instance or a video.")
+			return nil, false, badURL(foreign.Clip(scheme) + ": addresses are not read here: type the http or https address of an instance or a video.")
 		}
 		s = "https://" + s
 	}
@@ -96,7 +98,7 @@ func parseAddress(s string) (u *url.URL, schemeTyped bool, err error) {
 	case err != nil:
 		return nil, false, badURL("This is not an address: it looks like video.example or https://video.example/w/….")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, false, badURL(clip(u.Scheme) + ": addresses are not read here: type the http or https address of an instance or a video.")
+		return nil, false, badURL(foreign.Clip(u.Scheme) + ": addresses are not read here: type the http or https address of an instance or a video.")
 	case u.User != nil:
 		return nil, false, badURL("This address carries a user name or a password: take away what stands before the @.")
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"shoal/peer/foreign"
 )
 
 // fill is how full pages get when entries are added: mostly in the order of their keys.
@@ -32,7 +34,7 @@ func Prepare(tx *bolt.Tx) error {
 // when the transaction commits. An inbox that is no web address is put among the failures.
 func (q *Queue) Enqueue(tx *bolt.Tx, m Message) error {
 	if err := m.check(); err != nil {
-		return fmt.Errorf("queueing activity %q: %w", clip(m.ID), err)
+		return fmt.Errorf("queueing activity %q: %w", foreign.Clip(m.ID), err)
 	}
 	s := sender{tx: tx, now: q.now(), change: map[string]int{}}
 	if !m.Until.IsZero() && m.Until.UnixMilli() <= s.now {
@@ -42,11 +44,11 @@ func (q *Queue) Enqueue(tx *bolt.Tx, m Message) error {
 		s.crowded = q.crowded
 	}
 	if err := s.enqueue(&m, q.cfg.MaxFailures); err != nil {
-		return fmt.Errorf("queueing activity %q: %w", clip(m.ID), err)
+		return fmt.Errorf("queueing activity %q: %w", foreign.Clip(m.ID), err)
 	}
 	tx.OnCommit(func() { q.changed(s.change) })
 	for _, inbox := range s.refused {
-		q.cfg.Logger.Warn("inbox is no web address", "activity", m.ID, "inbox", clip(inbox))
+		q.cfg.Logger.Warn("inbox is no web address", "activity", m.ID, "inbox", foreign.Clip(inbox))
 	}
 	return nil
 }
@@ -126,7 +128,7 @@ func (s *sender) enqueue(m *Message, maxFailures int) error {
 	to, bad := targets(m.Inboxes)
 	s.refused = bad
 	for _, inbox := range bad {
-		f := Failure{Time: time.UnixMilli(s.now), ID: m.ID, Actor: m.Actor, Inbox: clip(inbox), Reason: "the inbox is no web address"}
+		f := Failure{Time: time.UnixMilli(s.now), ID: m.ID, Actor: m.Actor, Inbox: foreign.Clip(inbox), Reason: "the inbox is no web address"}
 		if err := putFailure(s.tx, f, maxFailures); err != nil {
 			return err
 		}

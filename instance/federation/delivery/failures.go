@@ -5,8 +5,6 @@ package delivery
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"unicode"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -57,23 +55,4 @@ func putFailure(tx *bolt.Tx, f Failure, most int) error {
 		}
 	}
 	return nil
-}
-
-// clip makes another server's text fit for a sentence: printable, and not long.
-func clip(s string) string {
-	const most = 300
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if n++; n > most {
-			b.WriteRune('…')
-			break
-		}
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else if unicode.IsSpace(r) {
-			b.WriteByte(' ')
-		}
-	}
-	return strings.TrimSpace(b.String())
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"shoal/peer/foreign"
 )
 
 // outcome is what became of one message for one inbox. Either done or failed: what is tried again
@@ -228,7 +230,7 @@ func (q *Queue) post(ctx context.Context, m *message, p *planned, res *Result) (
 	}
 	res.Status = status
 	if status == 0 {
-		res.Reason = clip(err.Error())
+		res.Reason = foreign.Clip(err.Error())
 		switch {
 		case ctx.Err() != nil:
 			return interrupted, 0
@@ -241,7 +243,7 @@ func (q *Queue) post(ctx context.Context, m *message, p *planned, res *Result) (
 		return delivered, 0
 	}
 	res.Reason = fmt.Sprintf("their server answered %d", status)
-	if reason = clip(reason); reason != "" {
+	if reason = foreign.Clip(reason); reason != "" {
 		res.Reason += ": " + reason
 	}
 	switch status {

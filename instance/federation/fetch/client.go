@@ -16,6 +16,8 @@ import (
 
 	"shoal/instance/party"
 	"shoal/peer/safedial"
+
+	"shoal/peer/foreign"
 )
 
 // Bounds of one call.
@@ -88,7 +90,7 @@ func newClient(o Options, t timing, dial func(context.Context, string, string) (
 		SetRetryWaitTime(t.pause).
 		SetRetryMaxWaitTime(t.maxPause).
 		SetRetryAfter(func(_ *resty.Client, r *resty.Response) (time.Duration, error) {
-			return retryAfter(r.Header(), time.Now()), nil
+			return foreign.RetryAfter(r.Header(), time.Now()), nil
 		}).
 		AddRetryCondition(t.wanted)
 	c.unknown = c.client(t.unknown)

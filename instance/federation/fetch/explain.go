@@ -13,12 +13,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
-	"unicode"
 
 	"github.com/go-resty/resty/v2"
 
 	"shoal/peer/safedial"
+
+	"shoal/peer/foreign"
 )
 
 var (
@@ -86,7 +86,7 @@ func explain(ctx context.Context, target string, maxBytes int64, err error) *Err
 		e.Status = status.status
 		return e
 	case errors.As(err, &wrongType):
-		e := say(CodeWrongType, "%s answered with something else than what was asked for (%s): check the address.", host, clip(wrongType.Error()))
+		e := say(CodeWrongType, "%s answered with something else than what was asked for (%s): check the address.", host, foreign.Clip(wrongType.Error()))
 		e.Status = wrongType.status
 		return e
 	case errors.As(err, &sign):
@@ -135,23 +135,4 @@ func explainStatus(status int, host string, say func(Code, string, ...any) *Erro
 		return say(CodeStatus, "%s has a problem of its own (HTTP %d): try again later.", host, status)
 	}
 	return say(CodeStatus, "%s answered with HTTP %d: check the address.", host, status)
-}
-
-// clip makes another server's text fit for a sentence: printable, and not long.
-func clip(s string) string {
-	const most = 200
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if n++; n > most {
-			b.WriteRune('…')
-			break
-		}
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else if unicode.IsSpace(r) {
-			b.WriteByte(' ')
-		}
-	}
-	return strings.TrimSpace(b.String())
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"shoal/peer/foreign"
 )
 
 const (
@@ -106,7 +108,7 @@ func parseNodeinfo(body []byte) (Node, error) {
 	if err := json.Unmarshal(body, &doc); err != nil || doc.Software.Name == "" {
 		return Node{}, errors.New("it is no nodeinfo")
 	}
-	return Node{Software: strings.ToLower(clip(doc.Software.Name)), Version: clip(doc.Software.Version)}, nil
+	return Node{Software: strings.ToLower(foreign.Clip(doc.Software.Name)), Version: foreign.Clip(doc.Software.Version)}, nil
 }
 
 // sameHost reports whether a URL is on a host: the same name, and the same port where one is given.
@@ -118,7 +120,7 @@ func sameHost(u *url.URL, host string) bool {
 func checkHost(host string) (string, error) {
 	u, err := url.Parse("https://" + host)
 	if err != nil || u.Host != host || u.Hostname() == "" {
-		return "", &Error{Code: CodeNotFound, URL: host, Text: clip(host) + " is not a host name: check the spelling.", Err: err}
+		return "", &Error{Code: CodeNotFound, URL: host, Text: foreign.Clip(host) + " is not a host name: check the spelling.", Err: err}
 	}
 	return strings.ToLower(host), nil
 }

@@ -10,6 +10,8 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+
+	"shoal/peer/foreign"
 )
 
 const (
@@ -45,7 +47,7 @@ func isObject(h http.Header, body []byte) error {
 func checkType(contentType string) error {
 	t, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return fmt.Errorf("its type %q cannot be read", clip(contentType))
+		return fmt.Errorf("its type %q cannot be read", foreign.Clip(contentType))
 	}
 	switch t {
 	case activityType:
@@ -57,5 +59,5 @@ func checkType(contentType string) error {
 			}
 		}
 	}
-	return fmt.Errorf("its type is %s", clip(contentType))
+	return fmt.Errorf("its type is %s", foreign.Clip(contentType))
 }

@@ -10,6 +10,8 @@ import (
 	"mime"
 	"net/http"
 	"time"
+
+	"shoal/peer/foreign"
 )
 
 // maxReason bounds how much is read of an answer to a POST, in bytes.
@@ -48,9 +50,9 @@ func (c *Client) Post(ctx context.Context, rawURL string, body []byte, sign func
 		return status, "", 0, nil
 	}
 	if isRedirect(status) {
-		return status, fmt.Sprintf("its inbox redirects to %s", clip(resp.Header().Get("Location"))), 0, nil
+		return status, fmt.Sprintf("its inbox redirects to %s", foreign.Clip(resp.Header().Get("Location"))), 0, nil
 	}
-	return status, reasonOf(resp.Header().Get("Content-Type"), text), retryAfter(resp.Header(), time.Now()), nil
+	return status, reasonOf(resp.Header().Get("Content-Type"), text), foreign.RetryAfter(resp.Header(), time.Now()), nil
 }
 
 // reasonOf is what an answer says for people: PeerTube's and others' JSON (RFC 9457's among it), or
@@ -61,7 +63,7 @@ func reasonOf(contentType string, body []byte) string {
 		return ""
 	}
 	if t == "text/plain" {
-		return clip(string(body))
+		return foreign.Clip(string(body))
 	}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {
@@ -70,7 +72,7 @@ func reasonOf(contentType string, body []byte) string {
 	for _, name := range []string{"detail", "error", "message", "title"} {
 		var s string
 		if json.Unmarshal(members[name], &s) == nil && s != "" {
-			return clip(s)
+			return foreign.Clip(s)
 		}
 	}
 	return ""

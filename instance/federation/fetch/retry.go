@@ -7,13 +7,14 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/go-resty/resty/v2"
 
 	"shoal/peer/safedial"
+
+	"shoal/peer/foreign"
 )
 
 // wanted reports whether to ask again: after a connection that was refused or broke, after a
@@ -26,7 +27,7 @@ func (t timing) wanted(resp *resty.Response, err error) bool {
 	if resp == nil || resp.Request == nil {
 		return false
 	}
-	pause := retryAfter(resp.Header(), time.Now())
+	pause := foreign.RetryAfter(resp.Header(), time.Now())
 	if pause > t.maxPause {
 		return false
 	}
@@ -59,20 +60,4 @@ func mayPass(err error) bool {
 		return true
 	}
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
-
-// retryAfter reads Retry-After (RFC 9110 §10.2.3): seconds or a date. It is 0 where the header is
-// absent, past or wrong.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if v == "" {
-		return 0
-	}
-	if s, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(s) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(t.Sub(now), 0)
-	}
-	return 0
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"shoal/peer/safedial"
+
+	"shoal/peer/foreign"
 )
 
 // maxURL bounds a URL, in bytes.
@@ -35,7 +37,7 @@ func CheckURL(raw string, dev bool) (*url.URL, error) {
 	if errors.Is(err, errPlainHTTP) {
 		code = CodeInsecure
 	}
-	return nil, &Error{Code: code, URL: raw, Text: "The address " + clip(raw) + " " + err.Error() + ": it is not followed.", Err: err}
+	return nil, &Error{Code: code, URL: raw, Text: "The address " + foreign.Clip(raw) + " " + err.Error() + ": it is not followed.", Err: err}
 }
 
 func checkURL(raw string, dev bool) (*url.URL, error) {

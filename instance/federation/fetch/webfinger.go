@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"shoal/peer/foreign"
 )
 
 const (
@@ -48,7 +50,7 @@ type link struct {
 func (c *Client) Webfinger(ctx context.Context, handle string) (actorURL string, err error) {
 	name, host, err := splitHandle(handle)
 	if err != nil {
-		return "", &Error{Code: CodeNotFound, URL: handle, Text: clip(handle) + " is not of the form name@host: check the spelling.", Err: err}
+		return "", &Error{Code: CodeNotFound, URL: handle, Text: foreign.Clip(handle) + " is not of the form name@host: check the spelling.", Err: err}
 	}
 	actor, subject, err := c.finger(ctx, name, host)
 	if err != nil {
@@ -59,7 +61,7 @@ func (c *Client) Webfinger(ctx context.Context, handle string) (actorURL string,
 		return actor, nil
 	}
 	other := func(cause error) error {
-		text := fmt.Sprintf("%s calls %s@%s by another name (%s), which does not say the same: check the spelling.", host, clip(name), host, clip(subject))
+		text := fmt.Sprintf("%s calls %s@%s by another name (%s), which does not say the same: check the spelling.", host, foreign.Clip(name), host, foreign.Clip(subject))
 		return &Error{Code: CodeWrongType, URL: handle, Text: text, Err: cause}
 	}
 	if err != nil {
@@ -100,7 +102,7 @@ func (c *Client) finger(ctx context.Context, name, host string) (actor, subject 
 	}
 	if err != nil {
 		if errors.As(err, &e) && e.Code == CodeNotFound {
-			e.Text = fmt.Sprintf("%s knows nobody named %s: check the spelling.", host, clip(name))
+			e.Text = fmt.Sprintf("%s knows nobody named %s: check the spelling.", host, foreign.Clip(name))
 		}
 		return "", "", err
 	}
@@ -114,7 +116,7 @@ func (c *Client) finger(ctx context.Context, name, host string) (actor, subject 
 		}
 		return u.String(), answer.Subject, nil
 	}
-	text := fmt.Sprintf("%s at %s is nobody that can be followed from here.", clip(name), host)
+	text := fmt.Sprintf("%s at %s is nobody that can be followed from here.", foreign.Clip(name), host)
 	return "", "", &Error{Code: CodeWrongType, URL: host, Text: text, Err: errNoActor}
 }
 
