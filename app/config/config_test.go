@@ -42,6 +42,14 @@ func TestABadFileIsOneClearError(t *testing.T) {
 		{"TURN without password", "[[network.iceServers]]\nurls = [\"turn:x\"]\n", "needs username and credential"},
 		{"bad listen", "[instance]\nlisten = \"9000\"\n", "line 2: instance.listen"},
 		{"bad home", "homeInstance = \"video\"\n", "line 1: homeInstance"},
+		{"budget below zero", "[sharing]\nbudget = -1\n", "line 2: sharing.budget"},
+		{"ratio that is no number", "[sharing]\nratio = nan\n", "line 2: sharing.ratio"},
+		{"no connections", "[limits]\nconnections = 1\n", "line 2: limits.connections: 1 is out of range: write 10 to 10000"},
+		{"no day", "[network.schedule]\ndays = [\"monday\"]\n", "line 2: network.schedule.days"},
+		{"no time", "[network.schedule]\nfrom = \"25:00\"\n", "line 2: network.schedule.from"},
+		{"no proxy", "[network]\nproxy = \"ftp://x\"\n", "line 2: network.proxy"},
+		{"no interface", "[network]\ninterface = \"a b\"\n", "line 2: network.interface"},
+		{"relative watch folder", "[instance]\nwatchFolder = \"x\"\n", "line 2: instance.watchFolder"},
 		{"read-ahead too small", "readAhead = 1\n", "line 1: readAhead"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

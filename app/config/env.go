@@ -73,6 +73,12 @@ func setField(field reflect.Value, text string) error {
 			return fmt.Errorf("this setting is a number: write digits only")
 		}
 		field.SetInt(n)
+	case reflect.Float64:
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("this setting is a number: write one such as 1.5")
+		}
+		field.SetFloat(n)
 	case reflect.Slice:
 		if field.Type().Elem().Kind() == reflect.String {
 			field.Set(reflect.ValueOf(strings.Split(text, ",")))

@@ -4,11 +4,14 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // KeyError is a setting with a value that cannot be.
@@ -21,7 +24,7 @@ func (e *KeyError) Error() string { return e.Key + ": " + e.Reason }
 
 // Verify checks every value. The error is a *KeyError naming the first bad one.
 func (c Config) Verify() error {
-	for _, check := range []func() error{c.verifyPaths, c.verifyInstances, c.Network.verify, c.Instance.verify} {
+	for _, check := range []func() error{c.verifyPaths, c.verifyInstances, c.Sharing.verify, c.Network.verify, c.Limits.verify, c.Instance.verify} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -37,7 +40,7 @@ func badKey(key, format string, args ...any) error {
 }
 
 func (c Config) verifyPaths() error {
-	for _, p := range []struct{ key, path string }{{"data", c.Data}, {"downloads", c.Downloads}} {
+	for _, p := range []struct{ key, path string }{{"data", c.Data}, {"downloads", c.Downloads}, {"instance.watchFolder", c.Instance.WatchFolder}} {
 		if p.path != "" && !filepath.IsAbs(p.path) {
 			return badKey(p.key, "%q is no full path: write one such as %q", p.path, filepath.Join(string(filepath.Separator), "srv", "shoal"))
 		}
@@ -88,15 +91,95 @@ func (n Network) verify() error {
 	if n.TorrentPort != 0 && n.TorrentPort == n.ICEPort {
 		return badKey("network.icePort", "%d is the torrent port too: write another one", n.ICEPort)
 	}
-	for _, l := range []struct {
-		key   string
-		limit int64
-	}{{"network.uploadLimit", n.UploadLimit}, {"network.downloadLimit", n.DownloadLimit}} {
-		if l.limit < 0 {
-			return badKey(l.key, "%d is below zero: write bytes per second, or 0 for no limit", l.limit)
+	err := verifyLimits(map[string]int64{"network.uploadLimit": n.UploadLimit, "network.downloadLimit": n.DownloadLimit})
+	if err != nil {
+		return err
+	}
+	for _, check := range []func() error{n.Schedule.verify, n.verifyProxy, n.verifyICE} {
+		if err := check(); err != nil {
+			return err
 		}
 	}
-	return n.verifyICE()
+	if len(n.Interface) > maxInterfaceLen || strings.ContainsAny(n.Interface, "/ \t\n\x00") {
+		return badKey("network.interface", "%q is no interface's name: write one such as \"wg0\"", n.Interface)
+	}
+	return nil
+}
+
+// verifyLimits checks rates, in bytes per second.
+func verifyLimits(limits map[string]int64) error {
+	for _, key := range slices.Sorted(maps.Keys(limits)) {
+		if limits[key] < 0 {
+			return badKey(key, "%d is below zero: write bytes per second, or 0 for no limit", limits[key])
+		}
+	}
+	return nil
+}
+
+func (n Network) verifyProxy() error {
+	if n.Proxy == "" {
+		return nil
+	}
+	u, err := url.Parse(n.Proxy)
+	if err != nil || len(n.Proxy) > maxTextLen || !slices.Contains([]string{"socks5", "http", "https"}, u.Scheme) || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+		return badKey("network.proxy", "this is no proxy: write one such as \"socks5://127.0.0.1:1080\"")
+	}
+	return nil
+}
+
+// weekdays are the names of Schedule.Days, Sunday first as in time.Weekday.
+func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
+
+func (s Schedule) verify() error {
+	for _, d := range s.Days {
+		if !slices.Contains(weekdays(), d) {
+			return badKey("network.schedule.days", "%q is no day: write mon, tue, wed, thu, fri, sat or sun", d)
+		}
+	}
+	for _, t := range []struct{ key, text string }{{"network.schedule.from", s.From}, {"network.schedule.to", s.To}} {
+		if _, err := time.Parse(clock, t.text); err != nil {
+			return badKey(t.key, "%q is no time of the day: write one such as \"18:30\"", t.text)
+		}
+	}
+	return verifyLimits(map[string]int64{"network.schedule.uploadLimit": s.UploadLimit, "network.schedule.downloadLimit": s.DownloadLimit})
+}
+
+// clock is how times of the day are written.
+const clock = "15:04"
+
+func (s Sharing) verify() error {
+	for _, n := range []struct {
+		key   string
+		value int64
+	}{{"sharing.budget", s.Budget}, {"sharing.keepFree", s.KeepFree}, {"sharing.seedHours", int64(s.SeedHours)}, {"sharing.idleHours", int64(s.IdleHours)}} {
+		if n.value < 0 {
+			return badKey(n.key, "%d is below zero: write a number, or 0 for none", n.value)
+		}
+	}
+	if !(s.Ratio >= 0 && s.Ratio <= maxRatio) { // not a number is neither
+		return badKey("sharing.ratio", "%v is out of range: write 0 to %d", s.Ratio, maxRatio)
+	}
+	return nil
+}
+
+func (l Limits) verify() error {
+	for _, n := range []struct {
+		key                string
+		value, least, most int
+	}{
+		{"limits.connections", l.Connections, 10, 10_000},
+		{"limits.connectionsPerSwarm", l.ConnectionsPerSwarm, 4, 1000},
+		{"limits.halfOpen", l.HalfOpen, 1, 500},
+		{"limits.openFiles", l.OpenFiles, 16, 100_000},
+	} {
+		if n.value < n.least || n.value > n.most {
+			return badKey(n.key, "%d is out of range: write %d to %d", n.value, n.least, n.most)
+		}
+	}
+	if l.Memory != 0 && l.Memory < minMemory {
+		return badKey("limits.memory", "%d is too little: write %d bytes or more, or 0 for no limit", l.Memory, int64(minMemory))
+	}
+	return nil
 }
 
 func (n Network) verifyICE() error {
@@ -137,6 +220,12 @@ func (i Instance) verify() error {
 		if err := verifyURL("instance.url", i.URL); err != nil {
 			return err
 		}
+	}
+	if err := verifyLimits(map[string]int64{"instance.uploadLimit": i.UploadLimit, "instance.uploadLimitPerIP": i.UploadLimitPerIP}); err != nil {
+		return err
+	}
+	if len(i.WatchChannel) > 120 {
+		return badKey("instance.watchChannel", "is too long: write a channel's name")
 	}
 	if len(i.Name) > 120 {
 		return badKey("instance.name", "is too long: write at most 120 bytes")
