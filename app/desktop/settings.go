@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -22,32 +23,102 @@ type settingsPage struct {
 	loop     *loop
 	settings settings
 	window   fyne.Window
+	nics     func() ([]nic, error) // of this machine
 
 	root   *fyne.Container
+	tabs   *tabStrip
+	body   *fyne.Container
+	parts  []settingsPart
 	fields fields
 	save   *widget.Button
 	revert *widget.Button
 	status *text
+	foot   *fyne.Container
 	busy   bool
+
+	setNICs func([]string)
+}
+
+// settingsPart is a tab of the settings.
+type settingsPart struct {
+	words string
+	rows  *fyne.Container
+	root  *container.Scroll
 }
 
 func newSettingsPage(l *loop, s settings, w fyne.Window, dataDir, version string) *settingsPage {
-	p := &settingsPage{loop: l, settings: s, window: w}
+	p := &settingsPage{loop: l, settings: s, window: w, nics: machineNICs, body: container.NewStack()}
 	p.fields.changed = p.changed
+	p.fields.reveal = p.reveal
+	p.fields.arrange = func() { relayout(p.parts[p.tabs.chosen].rows) }
 	p.save = primary(tr("Save"), theme.DocumentSaveIcon(), p.commit)
 	p.revert = plainButton(tr("Undo changes"), p.reset)
-	p.status = dimText("")
-	sections := column(14,
-		p.sharing(), p.folders(dataDir), p.network(), p.instance(),
-		section(tr("About"), smallText(tr("Shoal %s · AGPL-3.0-or-later", version)),
-			smallText(tr("Settings are kept in %s", s.Path())), smallText(tr("Data is kept in %s", dataDir))))
-	scroll := container.NewVScroll(pad(sections, 6, 22))
-	p.fields.arrange = func() { relayout(sections) }
-	foot := container.NewStack(newBackdrop(theme.ColorNameHeaderBackground, 0),
-		pad(container.NewBorder(nil, nil, nil, row(8, p.revert, p.save), middle(p.status)), 10, 22))
-	p.root = container.NewBorder(pad(heading(tr("Settings")), 16, 22), foot, nil, nil, scroll)
+	p.status = dimText("").flowing(2)
+	p.part(tr("Watching"), p.watching(), p.folders(dataDir))
+	p.part(tr("Sharing"), p.keeping(), p.stopping())
+	p.part(tr("Limits"), p.rates(), p.schedule(), p.machine())
+	p.part(tr("Network"), p.transports(), p.ports(), p.route(), p.servers())
+	p.part(tr("Instance"), p.instance(), p.watchFolder())
+	p.part(tr("About"), section(tr("About"), smallText(tr("Shoal %s · AGPL-3.0-or-later", version)),
+		smallText(tr("Settings are kept in %s", s.Path())).flowing(3), smallText(tr("Data is kept in %s", dataDir)).flowing(3)))
+	var words []string
+	for _, x := range p.parts {
+		words = append(words, x.words)
+	}
+	p.tabs = newTabStrip(words, p.chosen)
+	p.foot = container.NewStack(newBackdrop(theme.ColorNameHeaderBackground, 0),
+		pad(container.NewBorder(nil, nil, nil, middle(row(8, p.revert, p.save)), middle(p.status)), 10, 22))
+	top := column(6, pad(heading(tr("Settings")), 12, 22), pad(p.tabs.root, 0, 12), gap(1, 2))
+	p.root = container.New(layout.NewBorderLayout(top, p.foot, nil, nil), top, p.body, p.foot)
+	p.chosen(0)
 	p.reset()
 	return p
+}
+
+// part adds a tab; the fields of its sections were made for it.
+func (p *settingsPage) part(words string, sections ...fyne.CanvasObject) {
+	rows := column(14, sections...)
+	p.parts = append(p.parts, settingsPart{words, rows, container.NewVScroll(pad(rows, 6, 22))})
+	p.fields.part = len(p.parts)
+}
+
+func (p *settingsPage) chosen(i int) {
+	only(p.body, p.parts[i].root)
+	relayout(p.parts[i].rows)
+}
+
+// reveal scrolls a setting into view.
+func (p *settingsPage) reveal(f *field) {
+	part := p.parts[f.part]
+	driver := fyne.CurrentApp().Driver()
+	top := driver.AbsolutePositionForObject(f.root).Y - driver.AbsolutePositionForObject(part.root.Content).Y
+	bottom := top + f.root.Size().Height
+	const room = 12
+	at := part.root.Offset
+	switch height := part.root.Size().Height; {
+	case top-room < at.Y:
+		at.Y = top - room
+	case bottom+room > at.Y+height:
+		at.Y = bottom + room - height
+	default:
+		return
+	}
+	part.root.ScrollToOffset(at)
+}
+
+// look finds out which network interfaces there are.
+func (p *settingsPage) look() {
+	task(p.loop, func(context.Context) ([]nic, error) { return p.nics() }, func(list []nic, err error) {
+		if err != nil {
+			return // a name can be written all the same
+		}
+		names := make([]string, len(list))
+		for i, n := range list {
+			names[i] = n.name
+		}
+		p.setNICs(names)
+		p.fields.find("network.interface").setHint(interfaceHint(list))
+	})
 }
 
 func section(title string, rows ...fyne.CanvasObject) fyne.CanvasObject {
@@ -56,84 +127,6 @@ func section(title string, rows ...fyne.CanvasObject) fyne.CanvasObject {
 		all.Add(r)
 	}
 	return panel(all)
-}
-
-func (p *settingsPage) sharing() fyne.CanvasObject {
-	f := &p.fields
-	return section(tr("Watching and sharing"),
-		f.check(&field{key: "keepSeeding"}, tr("After watching"), tr("Keep sharing a video until it is removed from Co-seeding"), "",
-			func(c *config.Config) *bool { return &c.KeepSeeding }),
-		f.text(&field{key: "homeInstance"}, tr("Open with"), tr("The instance that the window opens with. Empty: the one opened last."), "https://video.example.org",
-			func(c *config.Config) *string { return &c.HomeInstance }),
-		f.number(&field{key: "readAhead", restart: true}, tr("Read ahead"), tr("How much is fetched before it is needed: more plays smoother, less fetches less in vain."), "MiB", 1<<20, "",
-			func(c *config.Config, set *int64) int64 {
-				if set != nil {
-					c.ReadAhead = *set
-				}
-				return c.ReadAhead
-			}),
-		f.number(&field{key: "network.uploadLimit", restart: true}, tr("Upload limit"), "", tr("kB/s"), 1000, tr("none"),
-			func(c *config.Config, set *int64) int64 {
-				if set != nil {
-					c.Network.UploadLimit = *set
-				}
-				return c.Network.UploadLimit
-			}),
-		f.number(&field{key: "network.downloadLimit", restart: true}, tr("Download limit"), "", tr("kB/s"), 1000, tr("none"),
-			func(c *config.Config, set *int64) int64 {
-				if set != nil {
-					c.Network.DownloadLimit = *set
-				}
-				return c.Network.DownloadLimit
-			}),
-	)
-}
-
-func (p *settingsPage) folders(dataDir string) fyne.CanvasObject {
-	f := &p.fields
-	return section(tr("Folders"),
-		f.folder(&field{key: "downloads"}, tr("Videos"), tr("Where videos go from now on. Those already there stay where they are."),
-			config.Config{}.DownloadsDir(dataDir), p.pick, func(c *config.Config) *string { return &c.Downloads }),
-		f.folder(&field{key: "data", restart: true}, tr("Data"), tr("What Shoal knows and holds. Nothing is moved: a new folder starts empty."),
-			dataDir, p.pick, func(c *config.Config) *string { return &c.Data }),
-	)
-}
-
-func (p *settingsPage) network() fyne.CanvasObject {
-	f := &p.fields
-	port := func(at func(*config.Config) *int) func(*config.Config, *int64) int64 {
-		return func(c *config.Config, set *int64) int64 {
-			if set != nil {
-				*at(c) = int(*set)
-			}
-			return int64(*at(c))
-		}
-	}
-	return section(tr("Network"),
-		f.check(&field{key: "network.webrtc", restart: true}, tr("Transports"), tr("WebRTC: reaches Shoal, WebTorrent and older PeerTube instances' viewers"), "",
-			func(c *config.Config) *bool { return &c.Network.WebRTC }),
-		f.check(&field{key: "network.tcp", restart: true}, "", tr("TCP: ordinary BitTorrent peers"), "", func(c *config.Config) *bool { return &c.Network.TCP }),
-		f.check(&field{key: "network.utp", restart: true}, "", tr("µTP: BitTorrent that yields to other traffic"), "", func(c *config.Config) *bool { return &c.Network.UTP }),
-		f.check(&field{key: "network.webseed", restart: true}, "", tr("WebSeed: the instance's own copy over HTTP"), "", func(c *config.Config) *bool { return &c.Network.WebSeed }),
-		f.check(&field{key: "network.dht", restart: true}, tr("Finding peers"), tr("Ask the distributed hash table too"), "", func(c *config.Config) *bool { return &c.Network.DHT }),
-		f.number(&field{key: "network.torrentPort", restart: true}, tr("BitTorrent port"), tr("TCP and UDP. Forward it in your router to be reached from outside."), "", 1, tr("any"), port(func(c *config.Config) *int { return &c.Network.TorrentPort })),
-		f.number(&field{key: "network.icePort", restart: true}, tr("WebRTC port"), tr("UDP."), "", 1, tr("any"), port(func(c *config.Config) *int { return &c.Network.ICEPort })),
-		f.check(&field{key: "network.publicSTUN", restart: true}, tr("STUN"), tr("Ask %s for this machine's public address", strings.TrimPrefix(config.PublicSTUNServer, "stun:")), "",
-			func(c *config.Config) *bool { return &c.Network.PublicSTUN }),
-		f.servers(&field{key: "network.iceServers", restart: true}, tr("STUN and TURN servers"), tr("One a line.")),
-	)
-}
-
-func (p *settingsPage) instance() fyne.CanvasObject {
-	f := &p.fields
-	return section(tr("Instance mode"),
-		f.check(&field{key: "instance.enabled", restart: true}, tr("Instance"), tr("Be an instance while the window is open"), "",
-			func(c *config.Config) *bool { return &c.Instance.Enabled }),
-		f.text(&field{key: "instance.name", restart: true}, tr("Name"), "", "", func(c *config.Config) *string { return &c.Instance.Name }),
-		f.text(&field{key: "instance.url", restart: true}, tr("Public address"), tr("It cannot change once the instance exists."), "https://video.example.org",
-			func(c *config.Config) *string { return &c.Instance.URL }),
-		f.text(&field{key: "instance.listen", restart: true}, tr("Listens at"), "", "127.0.0.1:9000", func(c *config.Config) *string { return &c.Instance.Listen }),
-	)
 }
 
 func (p *settingsPage) pick(set func(string)) {
@@ -156,8 +149,41 @@ func (p *settingsPage) reset() {
 	}
 	p.busy = false
 	p.say("", colorDim)
+	p.count()
 	p.save.Disable()
 	p.revert.Disable()
+}
+
+// count shows at each tab how many of its settings are marked.
+func (p *settingsPage) count() {
+	marked := make([]int, len(p.parts))
+	for _, f := range p.fields.all {
+		if f.problem.words != "" {
+			marked[f.part]++
+		}
+	}
+	for i, n := range marked {
+		p.tabs.setCount(i, n)
+	}
+}
+
+// showMarked goes to the first setting that is marked.
+func (p *settingsPage) showMarked() {
+	p.count()
+	p.say(tr("Nothing was saved: see what is marked."), theme.ColorNameError)
+	for _, f := range p.fields.all {
+		if f.problem.words == "" {
+			continue
+		}
+		if p.tabs.chosen != f.part {
+			p.tabs.set(f.part)
+			p.chosen(f.part)
+		}
+		if f.focus != nil && p.root.Visible() {
+			p.window.Canvas().Focus(f.focus)
+		}
+		return
+	}
 }
 
 func (p *settingsPage) changed() {
@@ -172,6 +198,7 @@ func (p *settingsPage) changed() {
 func (p *settingsPage) say(words string, color fyne.ThemeColorName) {
 	p.status.setColor(color)
 	p.status.set(words)
+	relayout(p.foot)
 }
 
 // commit reads, verifies and saves.
@@ -179,17 +206,13 @@ func (p *settingsPage) commit() {
 	before := p.settings.Get()
 	next := p.settings.Get()
 	bad := false
-	restart := false
+	var later []string // what counts from the next start
 	var changes []func(*config.Config)
 	for _, f := range p.fields.all {
 		f.say("")
 		apply, err := f.read()
 		if err != nil {
-			words := message(err)
-			if errors.Is(err, errNoNumber) {
-				words = tr("Write a whole number.")
-			}
-			f.say(words)
+			f.say(fieldProblem(err))
 			bad = true
 			continue
 		}
@@ -197,11 +220,13 @@ func (p *settingsPage) commit() {
 		apply(&next)
 		if !reflect.DeepEqual(was, next) { // what the environment sets stays out of the file
 			changes = append(changes, apply)
-			restart = restart || f.restart
+			if f.restart {
+				later = append(later, f.name)
+			}
 		}
 	}
 	if bad {
-		p.say(tr("Nothing was saved: see what is marked."), theme.ColorNameError)
+		p.showMarked()
 		return
 	}
 	if reflect.DeepEqual(before, next) {
@@ -215,21 +240,32 @@ func (p *settingsPage) commit() {
 				apply(c)
 			}
 		})
-	}, func(err error) { p.saved(err, restart) })
+	}, func(err error) { p.saved(err, later) })
 }
 
-func (p *settingsPage) saved(err error, restart bool) {
+// fieldProblem says what is wrong with what was written.
+func fieldProblem(err error) string {
+	switch {
+	case errors.Is(err, errNoWhole):
+		return tr("Write a whole number.")
+	case errors.Is(err, errNoNumber):
+		return tr("Write a number.")
+	}
+	return message(err)
+}
+
+func (p *settingsPage) saved(err error, later []string) {
 	var bad *config.KeyError
 	switch {
 	case err == nil:
 		p.reset()
 		p.say(tr("Saved."), theme.ColorNameSuccess)
-		if restart {
-			p.say(tr("Saved. Some of it counts after Shoal is started again."), theme.ColorNameSuccess)
+		if len(later) > 0 {
+			p.say(tr("Saved. After Shoal is started again: %s.", strings.Join(later, ", ")), theme.ColorNameSuccess)
 		}
 	case errors.As(err, &bad) && p.mark(bad):
 		p.save.Enable()
-		p.say(tr("Nothing was saved: see what is marked."), theme.ColorNameError)
+		p.showMarked()
 	default:
 		p.save.Enable()
 		p.say(message(err), theme.ColorNameError)
@@ -238,11 +274,10 @@ func (p *settingsPage) saved(err error, restart bool) {
 
 // mark shows an error at the setting it is about.
 func (p *settingsPage) mark(bad *config.KeyError) bool {
-	for _, f := range p.fields.all {
-		if f.key == bad.Key {
-			f.say(message(bad))
-			return true
-		}
+	f := p.fields.find(bad.Key)
+	if f == nil {
+		return false
 	}
-	return false
+	f.say(message(bad))
+	return true
 }

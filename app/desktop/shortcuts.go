@@ -33,18 +33,22 @@ func (w *mainWindow) keys() {
 	pages := []place{placeBrowse, placeWatch, placeCoSeeding, placeSettings}
 	if w.instance != nil {
 		pages = append(pages, placeInstance)
-		on(fyne.KeyPageDown, func() { w.stepTab(1) })
-		on(fyne.KeyPageUp, func() { w.stepTab(-1) })
 	}
+	on(fyne.KeyPageDown, func() { w.stepTab(1) })
+	on(fyne.KeyPageUp, func() { w.stepTab(-1) })
 	for i, p := range pages {
 		on(fyne.KeyName(rune('1'+i)), func() { w.goTo(p) })
 	}
 }
 
-// stepTab goes to the next tab of the instance page, or the one before.
+// stepTab goes to the next tab of the page, or the one before.
 func (w *mainWindow) stepTab(by int) {
-	if w.at == placeInstance {
+	switch w.at {
+	case placeInstance:
 		w.instance.tabs.step(by)
+	case placeSettings:
+		w.settings.tabs.step(by)
+	default:
 	}
 }
 

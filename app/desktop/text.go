@@ -12,7 +12,8 @@ import (
 )
 
 // text shows a few lines without room around them and cuts what does not fit with an ellipsis. A
-// change of its words never changes its size, so nothing around it moves, unless it fits its words.
+// change of its words never changes its size, so nothing around it moves, unless it fits its words
+// or flows.
 type text struct {
 	widget.BaseWidget
 	words string
@@ -22,6 +23,7 @@ type text struct {
 	align fyne.TextAlign
 	lines int  // how many lines to use at most
 	fit   bool // be at least as wide as the words, for one line
+	flow  bool // be only as high as the words need at the width given last
 }
 
 func newText(words string, color fyne.ThemeColorName, size fyne.ThemeSizeName) *text {
@@ -64,6 +66,9 @@ func (t *text) aligned(a fyne.TextAlign) *text { t.align = a; return t }
 // upTo sets the number of lines.
 func (t *text) upTo(lines int) *text { t.lines = lines; return t }
 
+// flowing makes the text as high as its words need, up to a number of lines.
+func (t *text) flowing(lines int) *text { t.lines, t.flow = lines, true; return t }
+
 // set changes the words.
 func (t *text) set(words string) {
 	if t.words != words {
@@ -96,6 +101,7 @@ type textRenderer struct {
 	texts   []*canvas.Text
 	objects []fyne.CanvasObject
 	width   float32
+	used    int // lines that have words
 }
 
 func (r *textRenderer) Destroy()                     {}
@@ -107,11 +113,15 @@ func (r *textRenderer) MinSize() fyne.Size {
 	if r.t.fit {
 		width = fyne.MeasureText(r.t.words, theme.Size(r.t.size), r.t.style).Width
 	}
-	return fyne.NewSize(width, size.Height*float32(len(r.texts)))
+	lines := len(r.texts)
+	if r.t.flow {
+		lines = max(1, r.used)
+	}
+	return fyne.NewSize(width, size.Height*float32(lines))
 }
 
 func (r *textRenderer) Layout(size fyne.Size) {
-	h := r.MinSize().Height / float32(len(r.texts))
+	h := fyne.MeasureText("Åy", theme.Size(r.t.size), r.t.style).Height
 	for i, t := range r.texts {
 		t.Resize(fyne.NewSize(size.Width, h))
 		t.Move(fyne.NewPos(0, float32(i)*h))
@@ -133,6 +143,7 @@ func (r *textRenderer) fill() {
 		width = measure(r.t.words) + 1
 	}
 	lines := breakLines(r.t.words, len(r.texts), width, measure)
+	r.used = len(lines)
 	for i, t := range r.texts {
 		words := ""
 		if i < len(lines) {

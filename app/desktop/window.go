@@ -159,6 +159,7 @@ func (w *mainWindow) goTo(p place) {
 	case placeCoSeeding:
 		page = w.coSeeding.root
 	case placeSettings:
+		w.settings.look()
 		page = w.settings.root
 	case placeInstance:
 		w.instance.look()
