@@ -259,3 +259,53 @@ func TestAria2CompletesFromTheURLList(t *testing.T) {
 		t.Errorf("%d bytes of %d, %v", len(got), len(want), err)
 	}
 }
+
+func TestPauseAndCancel(t *testing.T) {
+	r := start(t, Config{Dir: t.TempDir()}, &fakeEngine{})
+	file := mp4(t)
+	reached := make(chan struct{})
+	var p *Publication
+	begun := make(chan struct{})
+	p = r.StartPublication(t.Context(), PublishRequest{File: file, Title: "Paused"}, func(now Progress) {
+		<-begun
+		if now.Stage == publish.StageCopy && !p.Paused() {
+			p.Pause()
+			close(reached)
+		}
+	})
+	close(begun)
+	<-reached
+	// Another one has its turn meanwhile.
+	if _, err := r.Publish(t.Context(), PublishRequest{File: file, Title: "Between"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if all := r.Publications(); len(all) != 1 || all[0] != p || all[0].Request().Title != "Paused" || !p.Paused() {
+		t.Fatalf("publications %v", all)
+	}
+	before := len(left(t, r))
+	cancelled := r.StartPublication(t.Context(), PublishRequest{File: file, Title: "Given up"}, nil)
+	cancelled.Cancel()
+	if _, err := cancelled.Result(); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	if after := left(t, r); len(after) != before {
+		t.Errorf("left over: %v", after)
+	}
+	p.Resume()
+	if _, err := p.Result(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.store.Snapshot().Videos()); n != 2 || len(r.Publications()) != 0 {
+		t.Errorf("%d videos, publications %v", n, r.Publications())
+	}
+
+	stuck := r.StartPublication(t.Context(), PublishRequest{File: file, Title: "Stopped"}, nil)
+	stuck.Pause()
+	r.stop()
+	if _, err := stuck.Result(); !errors.Is(err, context.Canceled) && err != nil {
+		t.Errorf("stopped: %v", err)
+	}
+	if _, err := r.Publish(t.Context(), PublishRequest{File: file, Title: "Too late"}, nil); err == nil {
+		t.Error("published after the end")
+	}
+}

@@ -24,19 +24,20 @@ import (
 
 // Instance is a running instance.
 type Instance struct {
-	cfg       Config
-	base      address.Base
-	listener  net.Listener
-	store     *store.Store
-	tracker   *tracker.Tracker
-	publisher *publish.Publisher
-	rest      *rest.Handler
-	server    *http.Server
-	seed      *seeding
-	fed       *federation.Federation
-	index     *search.Index
-	thumbs    *thumbs.Cache
-	policy    sync.Mutex // one change of the policy at a time
+	cfg          Config
+	base         address.Base
+	listener     net.Listener
+	store        *store.Store
+	tracker      *tracker.Tracker
+	publisher    *publish.Publisher
+	rest         *rest.Handler
+	server       *http.Server
+	seed         *seeding
+	fed          *federation.Federation
+	index        *search.Index
+	thumbs       *thumbs.Cache
+	publications publications
+	policy       sync.Mutex // one change of the policy at a time
 
 	ready      chan struct{}
 	background sync.WaitGroup // ends with Serve's context
@@ -230,6 +231,7 @@ func (i *Instance) stop() error {
 	if err := i.server.Shutdown(ctx); err != nil {
 		errs = append(errs, i.server.Close())
 	}
+	i.publications.end()
 	i.background.Wait()
 	i.keepViews()
 	return errors.Join(append(errs, i.index.Close(), i.store.Close())...)
@@ -247,6 +249,7 @@ func (i *Instance) Close() error {
 		return nil
 	}
 	i.state = closed
+	i.publications.end()
 	i.thumbs.Close()
 	return errors.Join(i.tracker.Close(), i.listener.Close(), i.index.Close(), i.store.Close())
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"shoal/instance/fault"
-	"shoal/instance/publish"
 	"shoal/instance/rest"
 	"shoal/instance/store"
 	"shoal/peer"
@@ -62,34 +61,6 @@ type Published struct {
 	FileURLs []string
 	// Bytes is the size of all renditions.
 	Bytes int64
-}
-
-// Publish publishes one file and returns once it is served, tracked and seeded. It may be called
-// while Serve runs. progress may be nil; it is called from one goroutine at a time. Its errors are
-// sentences for a person; a publication that fails leaves nothing behind.
-func (i *Instance) Publish(ctx context.Context, req PublishRequest, progress func(Progress)) (Published, error) {
-	privacy, err := parsePrivacy(req.Privacy)
-	if err != nil {
-		return Published{}, err
-	}
-	tell := func(stage string, done, total int64) {
-		if progress != nil {
-			progress(Progress{stage, done, total})
-		}
-	}
-	v, err := i.publisher.Publish(ctx, publish.Request{
-		File: req.File, Title: req.Title, Channel: req.Channel, Description: req.Description, Tags: req.Tags, Privacy: privacy,
-	}, tell)
-	if err != nil {
-		return Published{}, err
-	}
-	// From here on the video is published, whatever becomes of the request.
-	if err := i.seed.video(context.WithoutCancel(ctx), v); err != nil {
-		return i.published(v), fmt.Errorf("the video is published, but not seeded until the next start: %w", err)
-	}
-	tell(publish.StagePublish, 1, 1)
-	i.cfg.Logger.Info("published a video", "uuid", v.UUID, "title", v.Title, "bytes", v.Files[0].Size)
-	return i.published(v), nil
 }
 
 func parsePrivacy(p Privacy) (store.Privacy, error) {

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"shoal/app/core"
@@ -25,6 +26,18 @@ type status struct {
 	Disk    core.Disk     `json:"disk"`
 	// Problems are published files of the instance that are missing or changed.
 	Problems []problem `json:"problems,omitempty"`
+	// Publications are those of the instance that have not ended.
+	Publications []publication `json:"publications,omitempty"`
+}
+
+// publication is one that waits (its stage is empty), runs or is paused.
+type publication struct {
+	File   string `json:"file"`
+	Title  string `json:"title"`
+	Stage  string `json:"stage"`
+	Done   int64  `json:"done"`
+	Total  int64  `json:"total"`
+	Paused bool   `json:"paused"`
 }
 
 // problem is a published file that nobody gets.
@@ -65,6 +78,12 @@ func (*statusCommand) run(ctx context.Context, r *run) error {
 	for _, p := range s.Problems {
 		event.Problems = append(event.Problems, problem{Video: p.UUID, File: p.Path, Message: p.Text})
 	}
+	for _, p := range s.Publications {
+		q, now := p.Request(), p.Progress()
+		event.Publications = append(event.Publications, publication{
+			File: q.File, Title: q.Title, Stage: now.Stage, Done: now.Done, Total: now.Total, Paused: p.Paused(),
+		})
+	}
 	for _, i := range s.Swarms {
 		event.Swarms = append(event.Swarms, swarmStatus{
 			Infohash: i.Infohash, Name: i.Name, Bytes: i.Bytes, Completed: i.Completed, Complete: i.Complete, Paused: i.Paused, Own: i.Own,
@@ -88,6 +107,9 @@ func printStatus(out *output, s status) {
 	for _, p := range s.Problems {
 		out.fact("%s", p.Message)
 	}
+	for _, p := range s.Publications {
+		out.fact("%s: %s", p.Title, p.words())
+	}
 	if len(s.Swarms) == 0 {
 		out.fact("No swarms are held.")
 	}
@@ -105,4 +127,15 @@ func printStatus(out *output, s status) {
 			out.fact("  %s", w.Problem)
 		}
 	}
+}
+
+// words is how far a publication is, for people.
+func (p publication) words() string {
+	switch {
+	case p.Paused:
+		return "paused"
+	case p.Stage == "":
+		return "waits for its turn to be published"
+	}
+	return fmt.Sprintf("%s: %d %%", stageName(p.Stage), percent(p.Done, p.Total))
 }

@@ -29,7 +29,9 @@ type Status struct {
 	Queue   int // deliveries to other instances that wait
 	// Problems are the instance's published files that are missing or changed.
 	Problems []instance.Problem
-	Disk     Disk
+	// Publications are the instance's that have not ended.
+	Publications []*instance.Publication
+	Disk         Disk
 }
 
 // Disk is what is kept, in bytes. A budget of 0 is none.
@@ -48,6 +50,7 @@ func (a *App) Status() Status {
 		s.Mode = append(s.Mode, ModeInstance)
 		s.Queue = a.instance.QueueDepth()
 		s.Problems = a.instance.Problems()
+		s.Publications = a.instance.Publications()
 	}
 	s.Disk.Used = diskUsed(mediaDirs(a.options.Config.Get(), a.options.DataDir)...)
 	return s

@@ -42,10 +42,15 @@ func abs(n int64) int64 {
 // Pieces hashes size bytes of r in pieces, on all processors, reading each byte once. progress may
 // be nil; it gets the bytes hashed and is called from one goroutine at a time.
 func Pieces(ctx context.Context, r io.ReaderAt, size, pieceLength int64, progress func(done int64)) ([]byte, error) {
+	return pieces(ctx, r, size, pieceLength, progress, context.Context.Err)
+}
+
+// pieces is Pieces that asks hold before each piece, which may wait.
+func pieces(ctx context.Context, r io.ReaderAt, size, pieceLength int64, progress func(done int64), hold func(context.Context) error) ([]byte, error) {
 	count := (size + pieceLength - 1) / pieceLength
 	h := hasher{
 		r: r, size: size, pieceLength: pieceLength, count: count,
-		pieces: make([]byte, count*sha1.Size), progress: progress,
+		pieces: make([]byte, count*sha1.Size), progress: progress, hold: hold,
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -69,6 +74,7 @@ type hasher struct {
 	size, pieceLength, count int64
 	next                     atomic.Int64
 	pieces                   []byte
+	hold                     func(context.Context) error
 
 	mu       sync.Mutex
 	done     int64
@@ -84,7 +90,7 @@ func (h *hasher) work(ctx context.Context) error {
 		if i >= h.count {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
+		if err := h.hold(ctx); err != nil {
 			return err
 		}
 		sum.Reset()

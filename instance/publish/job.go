@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -22,6 +23,8 @@ type job struct {
 	draft   store.Draft
 	file    store.File
 	video   store.Video
+	// hold waits while the publication is paused.
+	hold func(context.Context) error
 }
 
 // newJob names everything that will be made, so that a draft can name it before.
@@ -49,14 +52,14 @@ func torrentName(res int) string { return fmt.Sprintf("%s-%d.torrent", newUUID()
 func (j *job) path(dir, name string) string { return filepath.Join(j.p.cfg.Dir, dir, name) }
 
 func (j *job) run(ctx context.Context, ffmpeg string, progress Progress) (*store.Video, error) {
-	if err := j.take(ctx, progress); err != nil {
-		return nil, err
-	}
 	if err := j.images(ctx, ffmpeg); err != nil {
 		return nil, err
 	}
-	pieces, err := j.hash(ctx, progress)
+	pieces, err := j.take(ctx, progress)
 	if err != nil {
+		return nil, err
+	}
+	if err := j.hold(ctx); err != nil {
 		return nil, err
 	}
 	progress(StagePublish, 0, 1)
@@ -72,36 +75,46 @@ func (j *job) run(ctx context.Context, ffmpeg string, progress Progress) (*store
 	return j.p.cfg.Store.Publish(j.draft.UUID, j.video)
 }
 
-// take brings the file into media/.
-func (j *job) take(ctx context.Context, progress Progress) error {
-	to := j.path(MediaDir, j.file.Name)
-	fi, err := os.Stat(j.source)
-	if err != nil {
-		return fmt.Errorf("opening the video: %w", err)
-	}
-	progress(StageCopy, 0, fi.Size())
-	err = take(ctx, j.source, to+partial, func(done, total int64) { progress(StageCopy, done, total) })
-	if err != nil {
-		return err
-	}
-	if err := place(to+partial, to); err != nil {
-		return err
-	}
-	progress(StageCopy, fi.Size(), fi.Size())
-	return nil
-}
-
+// images makes the pictures, from the file where it lies: one that has none is not worth a copy.
 func (j *job) images(ctx context.Context, ffmpeg string) error {
+	if err := j.hold(ctx); err != nil {
+		return err
+	}
 	thumbnail, preview := j.path(ThumbnailDir, j.video.Thumbnail), j.path(PreviewDir, j.video.Preview)
-	if err := images(ctx, ffmpeg, j.path(MediaDir, j.file.Name), j.media, thumbnail+partial, preview+partial); err != nil {
+	if err := images(ctx, ffmpeg, j.source, j.media, thumbnail+partial, preview+partial); err != nil {
 		return err
 	}
 	return errors.Join(place(thumbnail+partial, thumbnail), place(preview+partial, preview))
 }
 
-// hash hashes the file in media/ and notes its size and time, which tell later whether it changed.
-func (j *job) hash(ctx context.Context, progress Progress) ([]byte, error) {
-	f, err := os.Open(j.path(MediaDir, j.file.Name))
+// take brings the file into media/ and hashes it, and notes its size and time there, which tell later
+// whether it changed. A file that has to be copied is hashed as it is copied.
+func (j *job) take(ctx context.Context, progress Progress) ([]byte, error) {
+	to := j.path(MediaDir, j.file.Name)
+	var sums []byte
+	var err error
+	if share(j.source, to+partial) {
+		sums, err = j.hash(ctx, to+partial, "", progress)
+	} else {
+		sums, err = j.hash(ctx, j.source, to+partial, progress)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := place(to+partial, to); err != nil {
+		return nil, err
+	}
+	fi, err := os.Stat(to)
+	if err != nil {
+		return nil, fmt.Errorf("opening the video: %w", err)
+	}
+	j.file.Size, j.file.ModTime = fi.Size(), fi.ModTime()
+	return sums, nil
+}
+
+// hash hashes the file at path and, where to is not empty, copies it there in the same pass.
+func (j *job) hash(ctx context.Context, path, to string, progress Progress) ([]byte, error) {
+	f, err := os.Open(path) //nolint:gosec // the person named it, or it is in the data directory
 	if err != nil {
 		return nil, fmt.Errorf("opening the video: %w", err)
 	}
@@ -110,12 +123,25 @@ func (j *job) hash(ctx context.Context, progress Progress) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the video: %w", err)
 	}
-	size := before.Size()
-	progress(StageHash, 0, size)
-	pieces, err := Pieces(ctx, f, size, PieceLength(size), func(done int64) { progress(StageHash, done, size) })
+	size, stage := before.Size(), StageHash
+	progress(StageCopy, 0, size)
+	var sums []byte
+	all := func(r io.ReaderAt) (err error) {
+		sums, err = pieces(ctx, r, size, PieceLength(size), func(done int64) { progress(stage, done, size) }, j.hold)
+		return err
+	}
+	if to == "" {
+		progress(StageCopy, size, size)
+		progress(StageHash, 0, size)
+		err = all(f)
+	} else {
+		stage = StageCopy
+		err = copyAs(f, to, all)
+	}
 	if err != nil {
 		return nil, err
 	}
+	progress(StageHash, size, size)
 	after, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("opening the video: %w", err)
@@ -123,8 +149,7 @@ func (j *job) hash(ctx context.Context, progress Progress) ([]byte, error) {
 	if !Unchanged(after, size, before.ModTime()) {
 		return nil, errors.New("the video changed while it was read: publish it again when it is finished")
 	}
-	j.file.Size, j.file.ModTime = size, before.ModTime()
-	return pieces, nil
+	return sums, nil
 }
 
 func (j *job) torrent(pieces []byte) error {

@@ -62,12 +62,14 @@ type Request struct {
 	File, Title, Channel, Description string
 	Tags                              []string
 	Privacy                           store.Privacy
+	// Gate pauses the publication; nil is always open.
+	Gate *Gate
 }
 
 // Progress is called with a stage and how much of it is done. It is never nil inside the package.
 type Progress func(stage string, done, total int64)
 
-// Publisher publishes one file at a time; further ones wait.
+// Publisher publishes one file at a time; further ones wait, those that are paused too.
 type Publisher struct {
 	cfg  Config
 	turn chan struct{}
@@ -127,11 +129,13 @@ func (p *Publisher) Publish(ctx context.Context, req Request, progress Progress)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if req.Gate == nil {
+		req.Gate = &Gate{}
+	}
+	t := turn{slot: p.turn, gate: req.Gate}
+	defer t.end()
+	if err := t.wait(ctx); err != nil {
+		return nil, err
 	}
 	progress(StageProbe, 0, 1)
 	path, err := source(req.File)
@@ -152,6 +156,7 @@ func (p *Publisher) Publish(ctx context.Context, req Request, progress Progress)
 	}
 	progress(StageProbe, 1, 1)
 	j := newJob(p, req, channel, path, m)
+	j.hold = t.wait
 	if err := p.cfg.Store.PutDraft(j.draft); err != nil {
 		return nil, err
 	}

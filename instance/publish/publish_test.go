@@ -3,10 +3,13 @@
 package publish
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,40 +70,95 @@ func TestStartDeletesUnfinishedPublications(t *testing.T) {
 	}
 }
 
-func TestTakeMakesNoSecondCopy(t *testing.T) {
+func TestSharingMakesNoSecondCopy(t *testing.T) {
 	dir := t.TempDir()
 	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
 	if err := os.WriteFile(from, []byte("payload"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	copied := false
-	if err := take(t.Context(), from, to, func(int64, int64) { copied = true }); err != nil {
-		t.Fatal(err)
+	if !share(from, to) {
+		t.Fatal("the disk shares nothing")
 	}
-	b, err := os.ReadFile(to)
-	if err != nil || string(b) != "payload" || copied {
-		t.Errorf("%q, %v, copied: %v", b, err, copied)
+	if b, err := os.ReadFile(to); err != nil || string(b) != "payload" {
+		t.Errorf("%q, %v", b, err)
+	}
+	if share(from, to) {
+		t.Error("it took the place of a file")
 	}
 }
 
-func TestCopyShowsProgressAndCleansUp(t *testing.T) {
+// testJob is a job of a file with data, as Publish makes it.
+func testJob(t *testing.T, data []byte) (j *job, from, to string) {
+	t.Helper()
 	dir := t.TempDir()
-	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
-	data := random(3<<20 + 5)
+	from, to = filepath.Join(dir, "from"), filepath.Join(dir, "to")
 	if err := os.WriteFile(from, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var calls []int64
-	if err := copyFile(t.Context(), from, to, func(done, _ int64) { calls = append(calls, done) }); err != nil {
-		t.Fatal(err)
+	return &job{hold: context.Context.Err}, from, to
+}
+
+func TestCopyIsHashedInTheSamePass(t *testing.T) {
+	data := random(3<<20 + 5)
+	j, from, to := testJob(t, data)
+	size := int64(len(data))
+	var last int64
+	var stages []string
+	sums, err := j.hash(t.Context(), from, to, func(stage string, done, total int64) {
+		if len(stages) == 0 || stages[len(stages)-1] != stage {
+			stages, last = append(stages, stage), 0
+		}
+		if done < last || done > total || total != size {
+			t.Errorf("%s: %d of %d after %d", stage, done, total, last)
+		}
+		last = done
+	})
+	if err != nil || last != size || !slices.Equal(stages, []string{StageCopy, StageHash}) {
+		t.Fatalf("%v, stages %v, progress %d", err, stages, last)
 	}
-	b, err := os.ReadFile(to)
-	if err != nil || string(b) != string(data) || len(calls) != 4 || calls[3] != int64(len(data)) {
-		t.Errorf("%d bytes, %v, progress %v", len(b), err, calls)
+	want, err := Pieces(t.Context(), bytes.NewReader(data), size, PieceLength(size), nil)
+	if err != nil || !bytes.Equal(sums, want) {
+		t.Errorf("other pieces: %v", err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	err = copyFile(ctx, from, to+"2", func(int64, int64) { cancel() })
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+	if b, err := os.ReadFile(to); err != nil || !bytes.Equal(b, data) {
+		t.Errorf("the copy has %d bytes, %v", len(b), err)
+	}
+}
+
+func TestCopyThatFailsLeavesNothing(t *testing.T) {
+	for what, spoil := range map[string]func(cancel context.CancelFunc, from string) error{
+		"cancelled": func(cancel context.CancelFunc, _ string) error { cancel(); return nil },
+		"cut":       func(_ context.CancelFunc, from string) error { return os.Truncate(from, 1) },
+	} {
+		j, from, to := testJob(t, random(3<<20))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		_, err := j.hash(ctx, from, to, func(_ string, done, _ int64) {
+			if done > 0 {
+				if err := spoil(cancel, from); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if err == nil || (what == "cancelled" && !errors.Is(err, context.Canceled)) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := os.Stat(to); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the copy is left: %v", what, err)
+		}
+	}
+}
+
+func TestFileThatChangesIsRefused(t *testing.T) {
+	j, from, to := testJob(t, random(3<<20))
+	_, err := j.hash(t.Context(), from, to, func(_ string, done, _ int64) {
+		if done > 0 {
+			if err := os.Chtimes(from, time.Time{}, time.Unix(1e9, 0)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "changed while it was read") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -3,7 +3,6 @@
 package publish
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,21 +12,10 @@ import (
 	"time"
 )
 
-const copySize = 1 << 20
-
-// take brings the file at from to to, which must not exist: as a clone that shares the disk's
-// blocks, else as a hard link, else as a copy. Only the copy costs room and calls progress.
-func take(ctx context.Context, from, to string, progress func(done, total int64)) error {
-	if err := clone(from, to); err == nil {
-		return nil
-	}
-	if err := os.Link(from, to); err == nil {
-		return nil
-	}
-	if err := copyFile(ctx, from, to, progress); err != nil {
-		return errors.Join(full(err), removed(to))
-	}
-	return nil
+// share brings the file at from to to, which must not exist, without a copy: as a clone that shares
+// the disk's blocks, else as a hard link. It reports whether the disk allows it.
+func share(from, to string) bool {
+	return clone(from, to) == nil || os.Link(from, to) == nil
 }
 
 // full says in plain words that the disk is full.
@@ -46,46 +34,33 @@ func removed(path string) error {
 	return nil
 }
 
-func copyFile(ctx context.Context, from, to string, progress func(done, total int64)) (err error) {
-	src, err := os.Open(from) //nolint:gosec // the person named it
-	if err != nil {
-		return fmt.Errorf("opening the video: %w", err)
-	}
-	defer src.Close()
-	fi, err := src.Stat()
-	if err != nil {
-		return fmt.Errorf("opening the video: %w", err)
-	}
+// copyAs copies what read reads of f to the file to, which must not exist. Nothing of it is left
+// after an error.
+func copyAs(f *os.File, to string, read func(io.ReaderAt) error) error {
 	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // it is served to anyone
 	if err != nil {
-		return fmt.Errorf("copying the video: %w", err)
+		return fmt.Errorf("copying the video: %w", full(err))
 	}
-	defer func() { err = errors.Join(err, dst.Close()) }()
-	buf := make([]byte, copySize)
-	var done int64
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := src.Read(buf)
-		if _, werr := dst.Write(buf[:n]); werr != nil {
-			return fmt.Errorf("copying the video: %w", werr)
-		}
-		done += int64(n)
-		if n > 0 {
-			progress(done, fi.Size())
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("copying the video: %w", err)
-		}
+	err = read(tee{f, dst})
+	if err == nil {
+		err = dst.Sync()
 	}
-	if err := dst.Sync(); err != nil {
-		return fmt.Errorf("copying the video: %w", err)
+	if err = errors.Join(err, dst.Close()); err != nil {
+		return errors.Join(full(err), removed(to))
 	}
 	return nil
+}
+
+// tee writes what is read of a file to another, at the same place.
+type tee struct{ from, to *os.File }
+
+// ReadAt implements io.ReaderAt.
+func (t tee) ReadAt(b []byte, off int64) (int, error) {
+	n, err := t.from.ReadAt(b, off)
+	if _, werr := t.to.WriteAt(b[:n], off); werr != nil {
+		return 0, fmt.Errorf("copying the video: %w", werr)
+	}
+	return n, err
 }
 
 // writeFile writes a file whole or not at all: temporary, fsync, rename.
