@@ -54,6 +54,9 @@ type commands struct {
 	Publish   publishCommand   `cmd:"" help:"Publish a video on this machine's instance."`
 	Watch     watchCommand     `cmd:"" help:"Watch a video in the window, or stream it without one."`
 	Seed      seedCommand      `cmd:"" help:"Co-seed videos or channels, without playing, until stopped."`
+	Support   supportCommand   `cmd:"" help:"Support a creator: hold the newest or rarest videos of a channel, an account or an instance."`
+	Pin       pinCommand       `cmd:"" help:"Keep a video: it is never deleted to make room."`
+	Unpin     unpinCommand     `cmd:"" help:"Let a pinned video be deleted again when room is needed."`
 	Edit      editCommand      `cmd:"" help:"Change a video of this machine's instance."`
 	Delete    deleteCommand    `cmd:"" help:"Delete a video of the instance, or a comment."`
 	Like      likeCommand      `cmd:"" help:"Like a video, as an account of the instance."`

@@ -138,7 +138,7 @@ func TestVersionSpeaksJSON(t *testing.T) {
 func TestStatusAtRest(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "none")
 	code, stdout, stderr := call(t, map[string]string{"SHOAL_DATA": dir}, "status", "--json")
-	want := `{"event":"status","version":"dev","mode":[],"swarms":[],"queue":0,"disk":{"used":0,"budget":0}}` + "\n"
+	want := `{"event":"status","version":"dev","mode":[],"swarms":[],"queue":0,"disk":{"used":0,"kept":0,"budget":50000000000,"free":-1},"supports":[]}` + "\n"
 	if code != 0 || stdout != want || stderr != "" {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"shoal/app/core"
 	"shoal/peer"
+	"shoal/peer/library"
 )
 
 // statusCommand shows the swarms held and the disk used.
@@ -24,6 +25,8 @@ type status struct {
 	Swarms  []swarmStatus `json:"swarms"`
 	Queue   int           `json:"queue"`
 	Disk    core.Disk     `json:"disk"`
+	// Supports are whose videos are held without being watched.
+	Supports []supportStatus `json:"supports"`
 	// Problems are published files of the instance that are missing or changed.
 	Problems []problem `json:"problems,omitempty"`
 	// Publications are those of the instance that have not ended.
@@ -62,6 +65,11 @@ type swarmStatus struct {
 	Uploaded   peer.Bytes `json:"uploaded"`
 	Downloaded peer.Bytes `json:"downloaded"`
 	Problem    string     `json:"problem,omitempty"`
+
+	Pinned      bool             `json:"pinned"`
+	SupportedBy string           `json:"supportedBy"` // the id in supports, "" for none
+	Keep        library.Standing `json:"keep"`
+	Stopped     library.Stop     `json:"stopped,omitempty"` // the limit that paused it
 }
 
 func (*statusCommand) run(ctx context.Context, r *run) error {
@@ -74,7 +82,10 @@ func (*statusCommand) run(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	event := status{Event: "status", Version: s.Version, Mode: nonNil(s.Mode), Swarms: []swarmStatus{}, Queue: s.Queue, Disk: s.Disk}
+	event := status{Event: "status", Version: s.Version, Mode: nonNil(s.Mode), Swarms: []swarmStatus{}, Queue: s.Queue, Disk: s.Disk, Supports: []supportStatus{}}
+	for _, one := range s.Supports {
+		event.Supports = append(event.Supports, supportStatus{Support: one})
+	}
 	for _, p := range s.Problems {
 		event.Problems = append(event.Problems, problem{Video: p.UUID, File: p.Path, Message: p.Text})
 	}
@@ -88,6 +99,7 @@ func (*statusCommand) run(ctx context.Context, r *run) error {
 		event.Swarms = append(event.Swarms, swarmStatus{
 			Infohash: i.Infohash, Name: i.Name, Bytes: i.Bytes, Completed: i.Completed, Complete: i.Complete, Paused: i.Paused, Own: i.Own,
 			Peers: i.Peers, Up: int64(i.Up), Down: int64(i.Down), Uploaded: i.Uploaded, Downloaded: i.Downloaded, Problem: i.Problem,
+			Pinned: i.Pinned, SupportedBy: i.SupportedBy, Keep: i.Keep, Stopped: i.Stopped,
 		})
 	}
 	r.out.event(event)
@@ -101,6 +113,9 @@ func printStatus(out *output, s status) {
 		mode = strings.Join(s.Mode, " and ")
 	}
 	out.fact("Shoal %s, %s; %s on disk", s.Version, mode, human(s.Disk.Used))
+	if s.Disk.Budget > 0 {
+		out.fact("%s of %s kept of what was watched and co-seeded", human(s.Disk.Kept), human(s.Disk.Budget))
+	}
 	if s.Queue > 0 {
 		out.fact("%d deliveries to other instances wait (shoal queue shows them).", s.Queue)
 	}
@@ -117,16 +132,59 @@ func printStatus(out *output, s status) {
 		state := "complete"
 		switch {
 		case w.Paused:
-			state = "paused"
+			state = stopWords(w.Stopped)
 		case !w.Complete:
 			state = human(w.Completed) + " here"
 		}
-		out.fact("%s  %s\n  %s, %s; %d peers; down %s/s, up %s/s; shared back %s",
-			w.Infohash, w.Name, human(w.Bytes), state, w.Peers.Sum(), human(w.Down), human(w.Up), human(w.Uploaded.Sum()))
+		out.fact("%s  %s\n  %s, %s; %d peers; down %s/s, up %s/s; shared back %s\n  %s",
+			w.Infohash, w.Name, human(w.Bytes), state, w.Peers.Sum(), human(w.Down), human(w.Up), human(w.Uploaded.Sum()), standingWords(w.Keep))
 		if w.Problem != "" {
 			out.fact("  %s", w.Problem)
 		}
 	}
+	for _, one := range s.Supports {
+		printSupport(out, one.Support)
+	}
+}
+
+// stopWords says why a swarm is paused.
+func stopWords(s library.Stop) string {
+	switch s {
+	case library.StopRatio:
+		return "stopped: it was given back as often as the settings say"
+	case library.StopTime:
+		return "stopped: it was seeded for as long as the settings say"
+	case library.StopIdle:
+		return "stopped: nobody has fetched it for as long as the settings say"
+	case library.StopNone:
+	}
+	return "paused"
+}
+
+// standingWords says why a swarm stays, or why and when it goes.
+func standingWords(k library.Standing) string {
+	because := ""
+	switch k.Reason {
+	case library.ReasonOwn:
+		return "always kept: your own video"
+	case library.ReasonPinned:
+		return "always kept: pinned"
+	case library.ReasonWatching:
+		return "kept: it is being watched"
+	case library.ReasonFetching:
+		return "kept: it is being fetched to support its creator"
+	case library.ReasonWellSeeded:
+		because = fmt.Sprintf("%d seeders have it too", k.Value)
+	case library.ReasonUnwatched:
+		because = fmt.Sprintf("not watched for %d days", k.Value)
+	case library.ReasonIncomplete:
+		because = fmt.Sprintf("only %d %% of it is here", k.Value)
+	case library.ReasonSupport:
+		because = "held to support its creator"
+	case library.ReasonRecent:
+		because = "watched lately"
+	}
+	return fmt.Sprintf("number %d to go when room is needed: %s", k.Order, because)
 }
 
 // words is how far a publication is, for people.

@@ -13,7 +13,7 @@ import (
 
 // later are the commands that are to come.
 func later() []string {
-	return []string{"backup", "compact", "doctor", "restore", "support", "verify"}
+	return []string{"backup", "compact", "doctor", "restore", "verify"}
 }
 
 // firstWord is what the window's command took for its argument, in arguments that are wrong.

@@ -9,17 +9,15 @@ import (
 
 func TestUnknownCommandsAre2(t *testing.T) {
 	for line, want := range map[string]string{
-		"folow":                "unknown command folow, did you mean follow?",
-		"folow video.example":  "unknown command folow, did you mean follow?",
-		"--json folow --all":   "unknown command folow, did you mean follow?",
-		"zebrafish":            "unknown command zebrafish: see shoal --help",
-		"doctor":               "doctor is not in this version yet",
-		"verify":               "verify is not in this version yet",
-		"compact":              "compact is not in this version yet",
-		"backup file.zip":      "backup is not in this version yet",
-		"restore file.zip":     "restore is not in this version yet",
-		"support list":         "support is not in this version yet",
-		"support add a --json": "support is not in this version yet",
+		"folow":               "unknown command folow, did you mean follow?",
+		"folow video.example": "unknown command folow, did you mean follow?",
+		"--json folow --all":  "unknown command folow, did you mean follow?",
+		"zebrafish":           "unknown command zebrafish: see shoal --help",
+		"doctor":              "doctor is not in this version yet",
+		"verify":              "verify is not in this version yet",
+		"compact":             "compact is not in this version yet",
+		"backup file.zip":     "backup is not in this version yet",
+		"restore file.zip":    "restore is not in this version yet",
 	} {
 		t.Run(line, func(t *testing.T) {
 			code, stdout, stderr := call(t, nil, append([]string{"--data", t.TempDir()}, words(line)...)...)

@@ -63,8 +63,11 @@ type App struct {
 	instance *instance.Instance
 	peertube *peertube.Client
 	keeper   *keeper
+	supports *supports
+	watching watching
 	loopback loopback
 	named    named
+	free     func(dir string) int64 // see diskFree
 
 	background background
 
@@ -80,42 +83,65 @@ type App struct {
 // Open takes the data folder's lock and opens everything. Run must follow, or Close. Its errors
 // are sentences for a person; a folder that another process holds gives ErrInUse.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
-	a := &App{options: o, logger: o.Logger}
-	if a.logger == nil {
-		a.logger = slog.New(slog.DiscardHandler)
-	}
-	if a.lock, err = openFolder(o.DataDir); err != nil {
+	a, err := openResting(o)
+	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = explainOpening(err)
-			if closeErr := a.Close(); closeErr != nil {
-				a.logger.Warn("closing after a failed start failed", "error", closeErr)
-			}
+			err = a.failed(err)
 		}
 	}()
-	if a.library, err = library.Open(filepath.Join(o.DataDir, "library.db")); err != nil {
-		return nil, err
-	}
 	entries, err := a.library.List()
 	if err != nil {
 		return nil, err
 	}
 	a.named.addProxies()
 	a.named.addEntries(entries)
+	for _, s := range a.supports.all() {
+		a.named.add(s.Instance)
+	}
 	if a.engine, err = peer.New(a.engineConfig()); err != nil {
 		return nil, err
 	}
-	a.peertube = peertube.New(peertube.Options{UserAgent: "Shoal/" + o.Version, Dev: o.Local, Logger: a.logger})
+	a.keeper.engine = a.engine
 	if o.Instance != nil {
 		if a.instance, err = instance.Open(ctx, a.instanceConfig()); err != nil {
 			return nil, err
 		}
 		a.named.add(a.instance.URL())
 	}
-	a.keeper = newKeeper(a.library, a.engine, a.logger)
 	return a, nil
+}
+
+// openResting takes the data folder's lock and opens what needs no engine.
+func openResting(o Options) (_ *App, err error) {
+	a := &App{options: o, logger: o.Logger, free: diskFree}
+	if a.logger == nil {
+		a.logger = slog.New(slog.DiscardHandler)
+	}
+	if a.lock, err = openFolder(o.DataDir); err != nil {
+		return nil, err
+	}
+	if a.library, err = library.Open(filepath.Join(o.DataDir, "library.db")); err != nil {
+		return nil, a.failed(err)
+	}
+	a.peertube = peertube.New(peertube.Options{UserAgent: "Shoal/" + o.Version, Dev: o.Local, Logger: a.logger})
+	a.keeper = newKeeper(a.library, nil, a.logger)
+	a.keeper.sharing = func() (library.Limits, bool) {
+		cfg := o.Config.Get()
+		return limitsOf(cfg.Sharing), cfg.Network.Metered
+	}
+	a.supports = newSupports(a.library, a.logger)
+	return a, nil
+}
+
+// failed closes what a start that failed had opened, and explains why it did.
+func (a *App) failed(err error) error {
+	if closeErr := a.Close(); closeErr != nil {
+		a.logger.Warn("closing after a failed start failed", "error", closeErr)
+	}
+	return explainOpening(err)
 }
 
 // openFolder creates the data folder and takes its lock.
@@ -185,6 +211,9 @@ func (a *App) Run(ctx context.Context, services ...Service) error {
 		all = append(all, Service{Name: "resume", Serve: a.serveResume})
 	}
 	all = append(all, Service{Name: "library", Serve: a.keeper.serve})
+	if a.options.Resume {
+		all = append(all, Service{Name: "room", Serve: a.serveRoom})
+	}
 	if a.instance != nil {
 		all = append(all, Service{Name: "instance", Serve: a.instance.Serve})
 	}

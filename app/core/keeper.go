@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"sync"
 	"time"
 
@@ -16,21 +17,33 @@ import (
 	"shoal/peer/library"
 )
 
-// saveEvery is how often figures of the swarms go into the library.
-const saveEvery = 30 * time.Second
+// Times of the keeper.
+const (
+	saveEvery = 30 * time.Second // figures of the swarms go into the library
+	seedSave  = 600              // seconds of seeding, when nothing else has changed
+)
 
-// keeper keeps the library in step with the engine, with the entries in memory for quick answers.
+// keeper keeps the library in step with the engine, with the entries in memory for quick answers, and
+// ends the seeding of what has come to a limit.
 type keeper struct {
 	library *library.Library
 	engine  *peer.Engine
 	logger  *slog.Logger
+	now     func() time.Time
+	sharing func() (l library.Limits, metered bool)
 
 	mu      sync.Mutex
 	entries map[string]library.Entry // without their torrents, which the library keeps
+	saved   map[string]int64         // SeededFor as the library has it
+	last    time.Time                // up to where seeding was counted
 }
 
 func newKeeper(l *library.Library, e *peer.Engine, logger *slog.Logger) *keeper {
-	k := &keeper{library: l, engine: e, logger: logger, entries: make(map[string]library.Entry)}
+	k := &keeper{
+		library: l, engine: e, logger: logger, now: time.Now,
+		sharing: func() (library.Limits, bool) { return library.Limits{}, false },
+		entries: make(map[string]library.Entry), saved: make(map[string]int64),
+	}
 	list, err := l.List()
 	if err != nil { // the entries that can be read are there
 		logger.Warn("some entries of the library cannot be read", "error", err)
@@ -38,52 +51,98 @@ func newKeeper(l *library.Library, e *peer.Engine, logger *slog.Logger) *keeper 
 	for _, entry := range list {
 		entry.Torrent = nil
 		k.entries[entry.Infohash] = entry
+		k.saved[entry.Infohash] = entry.SeededFor
 	}
 	return k
 }
 
-// serve saves figures until ctx ends, and once more then.
+// serve counts and saves figures until ctx ends, and once more then.
 func (k *keeper) serve(ctx context.Context) error {
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return k.save()
+			return k.tick(true)
 		case <-tick.C:
-			if err := k.save(); err != nil {
+			if err := k.tick(false); err != nil {
 				k.logger.Warn("saving library failed", "error", err)
 			}
 		}
 	}
 }
 
-// save writes the entries whose figures have changed.
-func (k *keeper) save() error {
+// tick counts what has happened since the last one, ends what has come to a limit, and saves the
+// entries whose figures have changed, with all also those whose seeding time alone has.
+func (k *keeper) tick(all bool) error {
+	limits, metered := k.sharing()
+	stopped, err := k.count(limits, metered, all)
+	for _, swarm := range stopped {
+		swarm.Pause()
+	}
+	return err
+}
+
+func (k *keeper) count(limits library.Limits, metered, all bool) (stopped []*peer.Swarm, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	now := k.now()
+	seconds := k.elapsed(now)
+	if metered {
+		seconds = 0 // nothing is given meanwhile
+	}
 	var changed []library.Entry
-	for infohash, e := range k.entries {
+	for infohash, was := range k.entries {
 		swarm, ok := k.engine.Swarm(metainfo.NewHashFromHex(infohash))
 		if !ok {
 			continue
 		}
-		stats := swarm.Stats()
-		was := e
-		e.Uploaded, e.Downloaded = stats.Uploaded, stats.Downloaded
-		e.Complete = stats.Complete
-		if stats.Bytes > 0 {
-			e.Bytes = stats.Bytes
+		e := counted(was, swarm.Stats(), now, seconds)
+		if stop := limits.Reached(e); stop != library.StopNone && !e.Paused && !metered {
+			e.Paused, e.Stopped = true, stop
+			stopped = append(stopped, swarm)
+			k.logger.Info("seeding ended by a limit", "infohash", infohash, "limit", string(stop))
 		}
-		if e.Uploaded == was.Uploaded && e.Downloaded == was.Downloaded && e.Complete == was.Complete && e.Bytes == was.Bytes {
-			continue
+		k.entries[infohash] = e
+		seeded := e.SeededFor - k.saved[infohash]
+		was.SeededFor = e.SeededFor
+		if !reflect.DeepEqual(e, was) || seeded >= seedSave || all && seeded > 0 {
+			changed = append(changed, e)
 		}
-		changed = append(changed, e)
 	}
 	if len(changed) == 0 {
-		return nil
+		return stopped, nil
 	}
-	return k.put(changed...)
+	return stopped, k.put(changed...)
+}
+
+// elapsed returns the whole seconds since the last call. A machine that slept has seeded nothing
+// meanwhile.
+func (k *keeper) elapsed(now time.Time) int64 {
+	since := now.Sub(k.last)
+	if k.last.IsZero() || since < 0 || since > 4*saveEvery {
+		k.last = now
+		return 0
+	}
+	seconds := int64(since / time.Second)
+	k.last = k.last.Add(time.Duration(seconds) * time.Second)
+	return seconds
+}
+
+// counted is an entry with the figures of its swarm, after so many more seconds.
+func counted(e library.Entry, stats peer.Stats, now time.Time, seconds int64) library.Entry {
+	if stats.Uploaded.Sum() > e.Uploaded.Sum() {
+		e.LastUpload, e.IdleFrom = now.UTC(), e.SeededFor+seconds
+	}
+	if stats.Complete && !stats.Paused {
+		e.SeededFor += seconds
+	}
+	e.Uploaded, e.Downloaded = stats.Uploaded, stats.Downloaded
+	e.Complete = stats.Complete
+	if stats.Bytes > 0 {
+		e.Bytes = stats.Bytes
+	}
+	return e
 }
 
 // put writes entries; k.mu is held.
@@ -94,6 +153,7 @@ func (k *keeper) put(entries ...library.Entry) error {
 	for _, e := range entries {
 		e.Torrent = nil
 		k.entries[e.Infohash] = e
+		k.saved[e.Infohash] = e.SeededFor
 	}
 	return nil
 }
@@ -158,5 +218,6 @@ func (k *keeper) forget(infohash string) error {
 		return fmt.Errorf("removing swarm from library: %w", err)
 	}
 	delete(k.entries, infohash)
+	delete(k.saved, infohash)
 	return nil
 }

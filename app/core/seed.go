@@ -39,7 +39,7 @@ func (a *App) Seed(ctx context.Context, arg string) ([]*Session, error) {
 }
 
 func (a *App) seed(ctx context.Context, r Resolved) (*Session, error) {
-	s, err := a.WatchResolved(ctx, r, WatchOptions{})
+	s, err := a.joinResolved(ctx, r, WatchOptions{})
 	if err != nil {
 		return nil, err
 	}

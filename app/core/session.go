@@ -35,9 +35,10 @@ type Session struct {
 	// Path is the local file that plays, "" for a swarm.
 	Path string
 
-	app    *App
-	joined []*peer.Swarm // those not held before
-	token  string        // of the loopback stream
+	app     *App
+	joined  []*peer.Swarm // those not held before
+	watched []string      // infohashes that are being watched
+	token   string        // of the loopback stream
 }
 
 // OpenVideo opens the picture's file. It is a player.Opener.
@@ -91,7 +92,7 @@ func (s *Session) Close() error {
 		}
 	}
 	s.joined = nil
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.unwatch())...)
 }
 
 // leaveWait bounds leaving a swarm.

@@ -5,14 +5,12 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"shoal/app/config"
 	"shoal/instance"
-	"shoal/peer/library"
 )
 
 // Modes of Status.
@@ -32,12 +30,15 @@ type Status struct {
 	// Publications are the instance's that have not ended.
 	Publications []*instance.Publication
 	Disk         Disk
+	Supports     []Support
 }
 
 // Disk is what is kept, in bytes. A budget of 0 is none.
 type Disk struct {
-	Used   int64 `json:"used"`
-	Budget int64 `json:"budget"`
+	Used   int64 `json:"used"`   // everything, what the instance publishes too
+	Kept   int64 `json:"kept"`   // what the budget bounds: swarms joined
+	Budget int64 `json:"budget"` // of Kept
+	Free   int64 `json:"free"`   // of the disk, -1 unknown
 }
 
 // Status returns the summary.
@@ -52,8 +53,17 @@ func (a *App) Status() Status {
 		s.Problems = a.instance.Problems()
 		s.Publications = a.instance.Publications()
 	}
-	s.Disk.Used = diskUsed(mediaDirs(a.options.Config.Get(), a.options.DataDir)...)
+	s.Supports = a.Supports()
+	s.Disk = a.disk(s.Swarms)
 	return s
+}
+
+func (a *App) disk(swarms []SwarmInfo) Disk {
+	cfg := a.options.Config.Get()
+	return Disk{
+		Used: diskUsed(mediaDirs(cfg, a.options.DataDir)...), Kept: kept(swarms), Budget: cfg.Sharing.Budget,
+		Free: a.free(cfg.DownloadsDir(a.options.DataDir)),
+	}
 }
 
 func mediaDirs(cfg config.Config, data string) []string {
@@ -64,28 +74,21 @@ func mediaDirs(cfg config.Config, data string) []string {
 // anything. A folder that does not exist holds nothing.
 func StatusAtRest(ctx context.Context, o Options) (_ Status, err error) {
 	s := Status{Version: o.Version, Mode: []string{}}
-	path := filepath.Join(o.DataDir, "library.db")
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(o.DataDir, "library.db")); errors.Is(err, fs.ErrNotExist) {
+		s.Disk.Budget, s.Disk.Free = o.Config.Get().Sharing.Budget, -1
 		return s, nil
 	}
-	l, err := openFolder(o.DataDir)
+	a, err := openResting(o)
 	if err != nil {
 		return Status{}, err
 	}
-	defer func() { err = errors.Join(err, l.release()) }()
-	lib, err := library.Open(path)
-	if err != nil {
-		return Status{}, err
-	}
-	defer func() { err = errors.Join(err, lib.Close()) }()
-	entries, err := lib.List()
-	if err != nil {
-		return Status{}, fmt.Errorf("reading library: %w", err)
-	}
-	for _, e := range entries {
+	defer func() { err = errors.Join(err, a.Close()) }()
+	for _, e := range a.keeper.all() {
 		s.Swarms = append(s.Swarms, notJoined(e))
 	}
 	sortSwarms(s.Swarms)
+	a.stand(s.Swarms)
+	s.Supports = a.Supports()
 	if HasInstance(o.DataDir) {
 		err := atRest(ctx, o, func(_ context.Context, i *instance.Instance) error {
 			s.Queue = i.QueueDepth()
@@ -95,7 +98,7 @@ func StatusAtRest(ctx context.Context, o Options) (_ Status, err error) {
 			return Status{}, err
 		}
 	}
-	s.Disk.Used = diskUsed(mediaDirs(o.Config.Get(), o.DataDir)...)
+	s.Disk = a.disk(s.Swarms)
 	return s, nil
 }
 

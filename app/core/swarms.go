@@ -32,6 +32,16 @@ type SwarmInfo struct {
 	Added  time.Time `json:"added,omitzero"`   // when it was joined first
 	Own    bool      `json:"own,omitempty"`    // a video of this process's own instance
 	Joined bool      `json:"joined"`           // whether the engine takes part now
+
+	Pinned      bool             `json:"pinned"`               // never deleted for room, never stopped by a limit
+	SupportedBy string           `json:"supportedBy"`          // ID of the Support that it is held for, "" for none
+	Keep        library.Standing `json:"keep"`                 // why it stays, or when it goes
+	Stopped     library.Stop     `json:"stopped,omitempty"`    // which limit paused it; "" where a person did
+	LastWatched time.Time        `json:"lastWatched,omitzero"` // zero: never
+	LastUpload  time.Time        `json:"lastUpload,omitzero"`  // when somebody last fetched from it
+	SeededFor   time.Duration    `json:"-"`                    // how long it was whole and given to whoever asked
+
+	inPlace bool // its file is somebody else's, seeded where it lies
 }
 
 // Swarms lists every swarm held, oldest first, the own instance's videos after the others. It takes
@@ -57,6 +67,7 @@ func (a *App) Swarms() []SwarmInfo {
 		list = append(list, notJoined(e))
 	}
 	sortSwarms(list)
+	a.stand(list)
 	return list
 }
 
@@ -92,6 +103,10 @@ func fillFrom(info *SwarmInfo, e library.Entry) {
 		info.Name = e.Name
 	}
 	info.Page, info.Added, info.Magnet = e.Page, e.Added, e.Magnet
+	info.Pinned, info.SupportedBy, info.Stopped = e.Pinned, e.Support, e.Stopped
+	info.LastWatched, info.LastUpload = e.LastWatched, e.LastUpload
+	info.inPlace = e.Path != ""
+	info.SeededFor = time.Duration(e.SeededFor) * time.Second
 }
 
 // notJoined is an entry that the engine does not take part in.
@@ -128,10 +143,11 @@ func (a *App) Pause(infohash string) error {
 		return err
 	}
 	swarm.Pause()
-	return a.keeper.change(infohash, func(e *library.Entry) { e.Paused = true })
+	return a.keeper.change(infohash, func(e *library.Entry) { e.Paused, e.Stopped = true, library.StopNone })
 }
 
-// ResumeSwarm takes a paused swarm up again.
+// ResumeSwarm takes a paused swarm up again. What a limit had stopped goes on until it comes to one
+// anew, counted from here.
 func (a *App) ResumeSwarm(infohash string) error {
 	swarm, err := a.find(infohash)
 	if err != nil {
@@ -141,8 +157,10 @@ func (a *App) ResumeSwarm(infohash string) error {
 		return err
 	}
 	swarm.Resume()
-	return a.keeper.change(infohash, func(e *library.Entry) { e.Paused = false })
+	return a.keeper.change(infohash, resumed)
 }
+
+func resumed(e *library.Entry) { *e = e.Resumed() }
 
 // rejoin joins the swarm of an entry that the engine does not take part in.
 func (a *App) rejoin(infohash string) error {
@@ -150,30 +168,37 @@ func (a *App) rejoin(infohash string) error {
 	if err != nil {
 		return fmt.Errorf("reading held swarm: %w", err)
 	}
-	e.Paused = false
+	e = e.Resumed()
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
 	defer cancel()
 	if _, err := e.Join(ctx, a.engine); err != nil {
 		return err
 	}
-	return a.keeper.change(infohash, func(e *library.Entry) { e.Paused = false })
+	return a.keeper.change(infohash, resumed)
 }
 
 // Remove leaves a swarm and forgets it. deleteFiles deletes what was fetched, never a file seeded
-// in place. An own instance's video is refused.
+// in place. One that is held for a support is not fetched for it again. An own instance's video is refused.
 func (a *App) Remove(ctx context.Context, infohash string, deleteFiles bool) error {
 	if _, own := a.ownSwarm(infohash); own {
 		return fail(CodeBadInput, nil, "this is a video of your own instance: delete it there")
 	}
-	swarm, err := a.find(infohash)
-	if err == nil {
-		if err := swarm.Leave(ctx, deleteFiles); err != nil {
-			return fmt.Errorf("leaving swarm: %w", err)
-		}
-	} else if _, known := a.keeper.entry(infohash); !known {
+	e, known := a.keeper.entry(infohash)
+	if _, err := a.find(infohash); err != nil && !known {
 		return err
 	}
-	return a.keeper.forget(infohash)
+	if err := a.leave(ctx, infohash, deleteFiles); err != nil {
+		return err
+	}
+	return a.refuse(e)
+}
+
+// joined returns a swarm that the engine takes part in.
+func (a *App) joined(infohash string) (*peer.Swarm, bool) {
+	if a.engine == nil {
+		return nil, false
+	}
+	return a.engine.Swarm(metainfo.NewHashFromHex(infohash))
 }
 
 // encodeTorrent writes a .torrent file (BEP 3).

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"path"
 	"path/filepath"
-	"time"
 
 	"shoal/peer"
 	"shoal/peer/library"
@@ -33,6 +32,15 @@ func (a *App) Watch(ctx context.Context, arg string, o WatchOptions) (*Session, 
 
 // WatchResolved is Watch for an address that Resolve read.
 func (a *App) WatchResolved(ctx context.Context, r Resolved, o WatchOptions) (*Session, error) {
+	s, err := a.joinResolved(ctx, r, o)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.watch()
+}
+
+// joinResolved joins without watching.
+func (a *App) joinResolved(ctx context.Context, r Resolved, o WatchOptions) (*Session, error) {
 	s := &Session{app: a, Rendition: -1}
 	switch r.Kind {
 	case KindFile:
@@ -225,7 +233,7 @@ func (a *App) hold(swarm *peer.Swarm, e library.Entry) error {
 	}
 	return a.keeper.hold(swarm, func(old library.Entry, known bool) library.Entry {
 		if !known {
-			old = library.Entry{Infohash: infohash, Added: time.Now().UTC(), Dir: e.Dir}
+			old = library.Entry{Infohash: infohash, Added: a.keeper.now().UTC(), Dir: e.Dir}
 		}
 		if e.Name != "" {
 			old.Name = e.Name
@@ -234,7 +242,9 @@ func (a *App) hold(swarm *peer.Swarm, e library.Entry) error {
 			old.Page = e.Page
 		}
 		old.Want = old.Want || e.Want
-		old.Paused = false
+		if old.Paused {
+			old = old.Resumed()
+		}
 		return old
 	})
 }

@@ -38,17 +38,42 @@ type Entry struct {
 	Downloaded peer.Bytes `json:"downloaded"`
 	Bytes      int64      `json:"bytes"`
 	Complete   bool       `json:"complete"`
+
+	Pinned      bool      `json:"pinned,omitempty"`     // never deleted for room, never stopped by a limit
+	LastWatched time.Time `json:"lastWatched,omitzero"` // zero: never by a person
+	LastUpload  time.Time `json:"lastUpload,omitzero"`  // when somebody last fetched from it
+	SeededFor   int64     `json:"seededFor,omitempty"`  // seconds it was whole and given to whoever asked
+
+	Stopped  Stop  `json:"stopped,omitempty"`  // which limit paused it; "" where a person did
+	From     Mark  `json:"from,omitzero"`      // limits count from here
+	IdleFrom int64 `json:"idleFrom,omitempty"` // SeededFor when somebody last fetched, or it was resumed
+
+	Support string     `json:"support,omitempty"` // ID of the Support that it is held for
+	Video   string     `json:"video,omitempty"`   // the video's UUID, where it is held for a Support
+	Before  peer.Bytes `json:"before,omitzero"`   // what was uploaded before that
 }
 
-// version is the layout of library.db that this program writes. The database has three buckets:
-// meta ("version" -> uint64, big-endian), entries (infohash -> Entry as JSON, without the torrent)
-// and torrents (infohash -> the .torrent file), so that saving figures rewrites little.
-const version = 1
+// Helped is what the entry gave back for its Support.
+func (e Entry) Helped() peer.Bytes {
+	if e.Support == "" {
+		return peer.Bytes{}
+	}
+	return e.Uploaded.Minus(e.Before)
+}
+
+// version is the layout of library.db that this program writes. The database has these buckets:
+// meta ("version" -> uint64, big-endian), entries (infohash -> Entry as JSON, without the torrent),
+// torrents (infohash -> the .torrent file), so that saving figures rewrites little, and since version
+// 2 supports (id -> Support as JSON) and catalogs (id -> Catalog as JSON). A library of version 1 is
+// one without supports.
+const version = 2
 
 var (
 	bucketMeta     = []byte("meta")
 	bucketEntries  = []byte("entries")
 	bucketTorrents = []byte("torrents")
+	bucketSupports = []byte("supports")
+	bucketCatalogs = []byte("catalogs")
 	keyVersion     = []byte("version")
 )
 
@@ -93,7 +118,7 @@ func (l *Library) prepare(path string) error {
 		return fmt.Errorf("%s was written by a newer Shoal (version %d of the file, this program knows %d): install the newer program again", path, have, version)
 	}
 	err = l.db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{bucketMeta, bucketEntries, bucketTorrents} {
+		for _, name := range [][]byte{bucketMeta, bucketEntries, bucketTorrents, bucketSupports, bucketCatalogs} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package core
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"shoal/app/config"
+	"shoal/peer"
+	"shoal/peer/library"
+	"shoal/peer/peertube"
+)
+
+// watching counts who watches a swarm, by its infohash.
+type watching struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func (w *watching) add(infohash string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.count == nil {
+		w.count = make(map[string]int)
+	}
+	if w.count[infohash] += n; w.count[infohash] <= 0 {
+		delete(w.count, infohash)
+	}
+}
+
+func (w *watching) has(infohash string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.count[infohash] > 0
+}
+
+// watch notes that the session's swarms are being watched, until unwatch.
+func (s *Session) watch() error {
+	for _, swarm := range []*peer.Swarm{s.Main, s.Audio} {
+		if swarm != nil {
+			infohash := swarm.Infohash().HexString()
+			s.watched = append(s.watched, infohash)
+			s.app.watching.add(infohash, 1)
+		}
+	}
+	return s.noteWatched()
+}
+
+func (s *Session) unwatch() error {
+	err := s.noteWatched()
+	for _, infohash := range s.watched {
+		s.app.watching.add(infohash, -1)
+	}
+	s.watched = nil
+	return err
+}
+
+func (s *Session) noteWatched() error {
+	var errs []error
+	for _, infohash := range s.watched {
+		now := s.app.keeper.now().UTC()
+		errs = append(errs, s.app.keeper.change(infohash, func(e *library.Entry) { e.LastWatched = now }))
+	}
+	return errors.Join(errs...)
+}
+
+// stand fills in why each swarm stays or goes.
+func (a *App) stand(list []SwarmInfo) {
+	for i, s := range library.Stand(a.holdings(list), a.keeper.now()) {
+		list[i].Keep = s
+	}
+}
+
+// holdings is what the order of deletion goes by.
+func (a *App) holdings(list []SwarmInfo) []library.Holding {
+	out := make([]library.Holding, len(list))
+	for i, s := range list {
+		out[i] = holding(s)
+		out[i].Watching = a.watching.has(s.Infohash)
+	}
+	return out
+}
+
+func holding(s SwarmInfo) library.Holding {
+	h := library.Holding{
+		Infohash: s.Infohash, Held: s.Completed, Bytes: s.Bytes, Own: s.Own || s.inPlace, Pinned: s.Pinned,
+		Support: s.SupportedBy != "", Seeders: s.Seeders, Watched: s.Added,
+	}
+	h.Fetching = h.Support && !s.Complete && !s.Paused
+	if s.LastWatched.After(h.Watched) {
+		h.Watched = s.LastWatched
+	}
+	return h
+}
+
+// kept adds up what the budget bounds, in bytes: what was joined, whether it arrived whole or not, and
+// not what the instance publishes.
+func kept(list []SwarmInfo) (bytes int64) {
+	for _, s := range list {
+		if !s.Own && !s.inPlace {
+			bytes += s.Completed
+		}
+	}
+	return bytes
+}
+
+// SetPinned pins a swarm, so that it is never deleted to make room and never stopped by a limit, or
+// takes that back. What a limit had stopped goes on.
+func (a *App) SetPinned(infohash string, pinned bool) error {
+	infohash = strings.ToLower(infohash)
+	if _, own := a.ownSwarm(infohash); own {
+		return fail(CodeBadInput, nil, "this is a video of your own instance: it is always kept")
+	}
+	e, known := a.keeper.entry(infohash)
+	if !known {
+		return fail(CodeNotFound, nil, "no swarm %s is held: look at the list of swarms", infohash)
+	}
+	if err := a.keeper.change(infohash, func(e *library.Entry) { e.Pinned = pinned }); err != nil {
+		return err
+	}
+	if pinned && e.Stopped != library.StopNone && a.engine != nil {
+		return a.ResumeSwarm(infohash)
+	}
+	a.supports.look()
+	return nil
+}
+
+// Held returns the infohashes of the swarms held for an address: an infohash, a magnet link, or a
+// watch page, which may have several.
+func (a *App) Held(arg string) ([]string, error) {
+	arg = strings.TrimSpace(arg)
+	entries := a.keeper.all()
+	if looksLikeSwarm(arg) {
+		target, err := peer.ParseTarget(arg)
+		if err != nil {
+			return nil, asInput(err)
+		}
+		infohash := target.Infohash.HexString()
+		if _, held := entries[infohash]; !held {
+			return nil, fail(CodeNotFound, nil, "no swarm %s is held: shoal status lists them", infohash)
+		}
+		return []string{infohash}, nil
+	}
+	location, err := peertube.ParseURL(arg)
+	if err != nil {
+		return nil, err
+	}
+	if location.VideoID == "" {
+		return nil, fail(CodeBadInput, nil, "%s is no video: give a watch page, a magnet link or an infohash", location)
+	}
+	location.Start = 0
+	var list []string
+	for infohash, e := range entries {
+		if e.Page != "" && e.Page == location.String() {
+			list = append(list, infohash)
+		}
+	}
+	slices.Sort(list)
+	if len(list) == 0 {
+		return nil, fail(CodeNotFound, nil, "no swarm of %s is held: watch it or seed it first", location)
+	}
+	return list, nil
+}
+
+// limitsOf are the limits of the settings.
+func limitsOf(s config.Sharing) library.Limits {
+	return library.Limits{Ratio: s.Ratio, Time: int64(s.SeedHours) * 3600, Idle: int64(s.IdleHours) * 3600}
+}
+
+// roomEvery is how often the disk is looked at.
+const roomEvery = 30 * time.Second
+
+// serveRoom keeps to the budget and to the space that stays free, until ctx ends.
+func (a *App) serveRoom(ctx context.Context) error {
+	changed := make(chan struct{}, 1)
+	cancel := a.options.Config.Subscribe(func(config.Config) {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})
+	defer cancel()
+	tick := time.NewTicker(roomEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-changed:
+		}
+		a.makeRoom(ctx)
+	}
+}
+
+// makeRoom deletes what is needed least until the budget is kept and enough of the disk is free.
+func (a *App) makeRoom(ctx context.Context) {
+	cfg := a.options.Config.Get()
+	swarms := a.Swarms()
+	need := over(cfg.Sharing, kept(swarms), a.free(cfg.DownloadsDir(a.options.DataDir)))
+	if need <= 0 {
+		return
+	}
+	reasons := make(map[string]library.Reason, len(swarms))
+	for _, s := range swarms {
+		reasons[s.Infohash] = s.Keep.Reason
+	}
+	for _, infohash := range library.MakeRoom(a.holdings(swarms), need, a.keeper.now()) {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := a.evict(ctx, infohash); err != nil {
+			a.logger.Warn("making room failed", "infohash", infohash, "error", err)
+			continue
+		}
+		a.logger.Info("deleted to make room", "infohash", infohash, "reason", string(reasons[infohash]))
+	}
+}
+
+// over returns how many bytes are too many. free is below zero where it is unknown.
+func over(s config.Sharing, kept, free int64) int64 {
+	need := int64(0)
+	if s.Budget > 0 {
+		need = kept - s.Budget
+	}
+	if s.KeepFree > 0 && free >= 0 {
+		need = max(need, s.KeepFree-free)
+	}
+	return need
+}
+
+// evict deletes a swarm and its files, unless somebody has come to watch it.
+func (a *App) evict(ctx context.Context, infohash string) error {
+	if a.watching.has(infohash) {
+		return nil
+	}
+	e, known := a.keeper.entry(infohash)
+	if !known || e.Pinned {
+		return nil
+	}
+	if err := a.leave(ctx, infohash, true); err != nil {
+		return err
+	}
+	return a.supports.credit(e)
+}
