@@ -53,6 +53,7 @@ type Config struct {
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	writable func(path string) error // fails writes, for tests
+	times    timings                 // shortened by tests
 }
 
 // Engine is the torrent engine. There is one in a process.
@@ -92,6 +93,7 @@ func New(config Config) (*Engine, error) {
 	if e.config.ReadAhead <= 0 {
 		e.config.ReadAhead = defaultReadAhead
 	}
+	e.config.times = e.config.times.orDefaults()
 	if err := e.chooseSources(); err != nil {
 		return nil, err
 	}
@@ -115,6 +117,7 @@ func New(config Config) (*Engine, error) {
 		return nil, errors.Join(err, e.pieces.Close())
 	}
 	e.wg.Go(e.poll)
+	e.wg.Go(e.watchFiles)
 	return e, nil
 }
 

@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -118,7 +119,7 @@ func (s *Swarm) Stats() Stats {
 		st.Peers.WebSeed = r.webSeeds
 	}
 	s.mu.Lock()
-	st.Paused, st.Problem = s.paused, s.problem
+	st.Paused, st.Problem = s.paused, cmp.Or(s.problem, s.spoiled)
 	rtc, announcers := s.rtc, slices.Clone(s.trackers)
 	s.mu.Unlock()
 	for _, a := range announcers {

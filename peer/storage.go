@@ -35,6 +35,7 @@ type store struct {
 	onVerified func(piece int, n int) // a piece of n bytes passed its hash
 	onFailed   func(piece int, n int) // it did not
 	onComplete func()                 // the last missing piece came in
+	onChanged  func(f *storeFile)     // somebody else changed or removed the file
 
 	completed atomic.Int64 // bytes verified
 	total     atomic.Int64 // bytes in all; 0 until opened
@@ -124,6 +125,7 @@ func (s *store) openFiles(info *metainfo.Info) error {
 			return errors.New("a torrent of many files cannot be seeded from one file")
 		}
 		s.files[0] = &storeFile{path: s.inPlace, length: files[0].Length, readOnly: true}
+		s.watch(s.files[0])
 		fi, err := os.Stat(s.inPlace)
 		if err != nil {
 			return fmt.Errorf("the file to seed cannot be read: %w", err)
@@ -137,6 +139,7 @@ func (s *store) openFiles(info *metainfo.Info) error {
 	s.root = swarmFolder(s.dir, info, s.ih)
 	for i, path := range layout(s.root, info) {
 		s.files[i] = &storeFile{path: path, offset: files[i].TorrentOffset, length: files[i].Length}
+		s.watch(s.files[i])
 	}
 	return nil
 }
@@ -153,12 +156,15 @@ func (s *store) reconcile(states []pieceState, records map[int]fileRecord, known
 		}
 		fi, err := os.Stat(f.path)
 		onDisk := err == nil && fi.Mode().IsRegular()
+		if onDisk {
+			f.guard.seen, f.guard.known = recordOf(fi), true
+		}
 		anyOnDisk = anyOnDisk || onDisk
 		record, recorded := records[index]
 		switch {
 		case onDisk && recorded && record == recordOf(fi):
 			continue // as it was when it was finished
-		case onDisk && !recorded && s.inPlace != "" && (s.hashedAt.IsZero() || s.hashedAt.Equal(fi.ModTime())):
+		case onDisk && !recorded && s.inPlace != "" && (s.hashedAt.IsZero() && !known || s.hashedAt.Equal(fi.ModTime())):
 			for i := range states {
 				states[i] = pieceDurable
 			}
@@ -172,8 +178,10 @@ func (s *store) reconcile(states []pieceState, records map[int]fileRecord, known
 			switch {
 			case !onDisk || fi.Size() < end:
 				states[i] = pieceMissing
+			case s.inPlace != "":
+				states[i] = pieceDoubt // what was wrong may be put right
 			case states[i] == pieceMissing:
-			case recorded || s.inPlace != "":
+			case recorded:
 				states[i] = pieceDoubt // the file was changed
 			case states[i] == pieceAbsent && !known:
 				states[i] = pieceDoubt // never seen before: it may be all there

@@ -24,6 +24,7 @@ type storeFile struct {
 	closed   bool // for good
 	dirty    bool
 	used     time.Time
+	guard    guard
 }
 
 // handle returns the open file. A handle for writing serves readers too.
@@ -38,7 +39,7 @@ func (f *storeFile) handle(write bool) (*os.File, error) {
 		if f.readOnly {
 			return nil, &os.PathError{Op: "write", Path: f.path, Err: os.ErrPermission}
 		}
-		f.dirty = true
+		f.dirty, f.guard.wrote = true, true
 	}
 	if f.f != nil && (f.writable || !write) {
 		return f.f, nil
@@ -63,17 +64,17 @@ func (f *storeFile) handle(write bool) (*os.File, error) {
 	return opened, nil
 }
 
-func (f *storeFile) readAt(b []byte, off int64) (n int, err error) {
+// read reads for hashing: whatever lies there. See readAt.
+func (f *storeFile) read(b []byte, off int64) (n int, h *os.File, err error) {
 	for range 2 {
-		var h *os.File
 		if h, err = f.handle(false); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		if n, err = h.ReadAt(b, off); !errors.Is(err, os.ErrClosed) {
-			return n, err
+			break
 		}
 	}
-	return n, err
+	return n, h, err
 }
 
 func (f *storeFile) writeAt(b []byte, off int64) (n int, err error) {
@@ -133,8 +134,7 @@ func (f *storeFile) close() error {
 func (f *storeFile) closeIdle(before time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.f != nil && f.used.Before(before) {
-		_ = f.f.Close() // what was written is in the page cache; sync reopens the file
-		f.f, f.writable = nil, false
+	if f.used.Before(before) {
+		f.release()
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"time"
 
@@ -42,10 +41,15 @@ func (p *storePiece) span(off int64, n int, do func(f *storeFile, at int64, from
 	return nil
 }
 
-// ReadAt reads what is there. A missing or short file is io.EOF.
-func (p *storePiece) ReadAt(b []byte, off int64) (n int, err error) {
+// ReadAt reads what is verified, for peers and streams. A file that was changed since is errChanged; one
+// that is short or missing, while it is fetched, io.EOF.
+func (p *storePiece) ReadAt(b []byte, off int64) (int, error) {
+	return p.readWith((*storeFile).readAt, b, off)
+}
+
+func (p *storePiece) readWith(read func(f *storeFile, b []byte, at int64) (int, error), b []byte, off int64) (n int, err error) {
 	err = p.span(off, len(b), func(f *storeFile, at int64, from, to int) error {
-		m, err := f.readAt(b[from:to], at)
+		m, err := read(f, b[from:to], at)
 		n += m
 		if m == to-from {
 			return nil
@@ -79,6 +83,11 @@ func (p *storePiece) WriteAt(b []byte, off int64) (n int, err error) {
 	return n, err
 }
 
+func readAny(f *storeFile, b []byte, at int64) (int, error) {
+	n, _, err := f.read(b, at)
+	return n, err
+}
+
 // WriteTo writes the piece, for hashing. What is missing on disk ends it early, without an error:
 // the hash is then wrong, as it should be.
 func (p *storePiece) WriteTo(w io.Writer) (written int64, err error) {
@@ -90,7 +99,7 @@ func (p *storePiece) WriteTo(w io.Writer) (written int64, err error) {
 	defer p.s.buffers.Put(buf)
 	for written < p.length {
 		b := (*buf)[:min(int64(len(*buf)), p.length-written)]
-		n, err := p.ReadAt(b, written)
+		n, err := p.readWith(readAny, b, written)
 		if n > 0 {
 			m, werr := w.Write(b[:n])
 			written += int64(m)
@@ -139,8 +148,8 @@ func (p *storePiece) MarkComplete() error {
 	}
 	s.mu.Unlock()
 	for _, f := range finished {
-		if fi, err := os.Stat(f.path); err == nil {
-			c.files[slices.Index(s.files, f)] = recordOf(fi)
+		if record, ok := f.finished(); ok {
+			c.files[slices.Index(s.files, f)] = record
 		}
 	}
 	err := s.db.put(s.ih, c)
@@ -169,13 +178,10 @@ func (p *storePiece) MarkNotComplete() error {
 	c := change{pieces: map[int]pieceState{p.index: pieceMissing}}
 	s.states[p.index] = pieceMissing
 	if was.complete() {
-		delete(s.unsynced, p.index)
-		s.missing++
-		s.completed.Add(-p.length)
-		for _, f := range s.filesOf(p.index) {
-			f.left++
-			c.unfiled = append(c.unfiled, slices.Index(s.files, f))
-		}
+		s.uncomplete(p.index)
+	}
+	for _, f := range s.filesOf(p.index) {
+		c.unfiled = append(c.unfiled, slices.Index(s.files, f))
 	}
 	s.mu.Unlock()
 	var err error

@@ -55,6 +55,9 @@ type Swarm struct {
 	download bool
 	streams  map[*Stream]struct{}
 	recheck  []int        // pieces that failed their hash: see recheckFailed
+	changed  []*storeFile // files that somebody else changed: see recheckFile
+	spoiled  string       // what a person should know of them
+	gone     int          // how many of them are missing, for which fetching has stopped
 	queued   bool         // every piece has a priority, for Download
 	front    map[int]bool // pieces that Download has put first
 
@@ -93,6 +96,7 @@ func (e *Engine) newSwarm(target Target, sources Sources, st *store) *Swarm {
 		s.wake()
 	}
 	st.onComplete = s.wake
+	st.onChanged = s.fileChanged
 	return s
 }
 

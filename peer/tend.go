@@ -40,6 +40,7 @@ func (s *Swarm) tend() {
 	for {
 		s.plan()
 		again := s.recheckFailed()
+		s.recheckChanged()
 		if !wasComplete && s.store.complete() {
 			wasComplete = true
 			s.finish()
@@ -86,19 +87,9 @@ func (s *Swarm) settleDoubts() {
 			s.engine.logger.Warn("noting what is verified failed", "infohash", s.infohash.HexString(), "error", err)
 		}
 	}
-	s.checkInPlace()
+	s.checkFiles()
 	close(s.settled)
 	s.wake()
-}
-
-// checkInPlace says so when a file that is seeded in place is not what it was.
-func (s *Swarm) checkInPlace() {
-	if s.store.inPlace == "" || s.store.complete() {
-		return
-	}
-	s.mu.Lock()
-	s.problem = fmt.Sprintf("The file %s has been changed since it was published: put the old one back, or publish it anew.", s.store.inPlace)
-	s.mu.Unlock()
 }
 
 // Verify hashes all data on disk again. What fails is fetched again when it is wanted. It takes as
@@ -114,7 +105,7 @@ func (s *Swarm) Verify(ctx context.Context) error {
 	if err := s.hash(ctx, pieces); err != nil {
 		return fmt.Errorf("verifying: %w", err)
 	}
-	s.checkInPlace()
+	s.checkFiles()
 	s.wake()
 	return nil
 }
@@ -141,6 +132,11 @@ func (s *Swarm) hash(ctx context.Context, pieces []int) error {
 		})
 	}
 	wg.Wait()
+	for _, i := range pieces {
+		for ctx.Err() == nil && s.torrent.PieceState(i).Marking { // verified, and not yet written down
+			time.Sleep(time.Millisecond)
+		}
+	}
 	return context.Cause(ctx)
 }
 
