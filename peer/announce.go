@@ -47,6 +47,7 @@ type announcer struct {
 	addPeers func([]tracker.Peer)
 
 	completed chan struct{} // buffered, 1
+	again     chan struct{} // buffered, 1: announce at once
 
 	mu     sync.Mutex
 	status TrackerStatus
@@ -62,6 +63,14 @@ func (a *announcer) Status() TrackerStatus {
 func (a *announcer) complete() {
 	select {
 	case a.completed <- struct{}{}:
+	default:
+	}
+}
+
+// hurry has the tracker told of us at once, for our address may be another.
+func (a *announcer) hurry() {
+	select {
+	case a.again <- struct{}{}:
 	default:
 	}
 }
@@ -95,6 +104,9 @@ func (a *announcer) run(ctx context.Context) {
 		case <-a.completed:
 			timer.Stop()
 			event = tracker.Completed
+		case <-a.again:
+			timer.Stop()
+			retry = minAnnounceRetry
 		case <-timer.C:
 		}
 	}

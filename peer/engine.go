@@ -52,8 +52,10 @@ type Config struct {
 	// plain dialer.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	writable func(path string) error // fails writes, for tests
-	times    timings                 // shortened by tests
+	writable  func(path string) error    // fails writes, for tests
+	times     timings                    // shortened by tests
+	now       func() time.Time           // the clock, for tests
+	addresses func() ([]net.Addr, error) // of this machine, for tests
 }
 
 // Engine is the torrent engine. There is one in a process.
@@ -78,6 +80,7 @@ type Engine struct {
 	serial  atomic.Int64
 
 	conns   connTable
+	changes changes // of the network
 	closing sync.Once
 	closeCh chan struct{} // closed when Close is done
 	err     error
@@ -100,6 +103,7 @@ func New(config Config) (*Engine, error) {
 	if err := checkWritable(config.Dir); err != nil {
 		return nil, err
 	}
+	e.changes.began = time.Now()
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.http = &http.Client{Transport: newHTTPTransport(config.DialContext), CheckRedirect: limitRedirects}
 	if e.config.WebRTC.HTTPClient == nil && config.DialContext != nil {
@@ -118,6 +122,7 @@ func New(config Config) (*Engine, error) {
 	}
 	e.wg.Go(e.poll)
 	e.wg.Go(e.watchFiles)
+	e.wg.Go(e.watchNetwork)
 	return e, nil
 }
 

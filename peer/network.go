@@ -80,7 +80,7 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 	}
 	a := &announcer{
 		url: url, client: s.engine.http, logger: s.engine.logger, request: s.announceRequest,
-		completed: make(chan struct{}, 1),
+		completed: make(chan struct{}, 1), again: make(chan struct{}, 1),
 		addPeers: func(peers []tracker.Peer) {
 			addrs := make([]string, 0, len(peers))
 			for _, p := range peers {
@@ -153,7 +153,7 @@ func (s *Swarm) Resume() {
 		return
 	}
 	s.paused, s.halted = false, false
-	s.resumedAt.Store(time.Now().UnixNano())
+	s.resumedAt.Store(s.engine.ticks())
 	s.problem = ""
 	close(s.resumed)
 	s.resumed = make(chan struct{})
@@ -185,6 +185,9 @@ func (s *Swarm) storageFailed(err error) {
 	first := !s.halted
 	s.halted = true
 	s.problem = storageProblem(s.store.dir, err)
+	if first {
+		s.retry.failed(&s.engine.config.times)
+	}
 	s.mu.Unlock()
 	if first {
 		s.engine.logger.Warn("fetching stopped", "infohash", s.infohash.HexString(), "error", err)

@@ -33,7 +33,7 @@ func isAddressInUse(err error) bool {
 func storageProblem(dir string, err error) string {
 	switch {
 	case isDiskFull(err):
-		return fmt.Sprintf("The disk that holds %s is full: make room, then resume.", dir)
+		return fmt.Sprintf("The disk that holds %s is full: make room. Fetching goes on within minutes then, or at once if you resume.", dir)
 	case errors.Is(err, fs.ErrPermission) || isReadOnly(err):
 		return fmt.Sprintf("The folder %s cannot be written to: change its permissions, then resume.", dir)
 	default:

@@ -14,8 +14,8 @@ const (
 	maxSettle = time.Minute
 )
 
-// watchFiles looks for files that somebody else removed or replaced. Those that are changed where they
-// lie are noticed as they are read: see storeFile.readAt.
+// watchFiles looks for files that somebody else removed or replaced, and for room on disks that were
+// full. Files that are changed where they lie are noticed as they are read: see storeFile.readAt.
 func (e *Engine) watchFiles() {
 	ticker := time.NewTicker(e.config.times.look)
 	defer ticker.Stop()
@@ -27,6 +27,7 @@ func (e *Engine) watchFiles() {
 		}
 		for _, s := range e.Swarms() {
 			s.store.look(s.serial%lookRound == n%lookRound)
+			s.retryWriting()
 		}
 	}
 }

@@ -30,6 +30,7 @@ type store struct {
 	inPlace  string    // the one file, seeded where it lies; read-only
 	hashedAt time.Time // mtime of the in-place file when it was hashed, if known
 	writable func(path string) error
+	ticks    func() int64 // see Engine.ticks
 
 	onOpen     func(error)            // the info was accepted, or why not; holds the engine's lock
 	onVerified func(piece int, n int) // a piece of n bytes passed its hash
@@ -39,7 +40,7 @@ type store struct {
 
 	completed atomic.Int64 // bytes verified
 	total     atomic.Int64 // bytes in all; 0 until opened
-	failedAt  atomic.Int64 // when a write last failed, in nanoseconds since 1970
+	failedAt  atomic.Int64 // when a write last failed, by ticks
 
 	buffers sync.Pool // *[]byte, for hashing
 

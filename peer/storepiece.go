@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"time"
 
 	"github.com/anacrolix/torrent/storage"
 )
@@ -78,7 +77,7 @@ func (p *storePiece) WriteAt(b []byte, off int64) (n int, err error) {
 		return err
 	})
 	if err != nil {
-		p.s.failedAt.Store(time.Now().UnixNano())
+		p.s.failedAt.Store(p.s.ticks())
 	}
 	return n, err
 }

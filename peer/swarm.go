@@ -41,7 +41,7 @@ type Swarm struct {
 	settled   chan struct{} // closed when no data on disk is in doubt
 	openErr   atomic.Pointer[error]
 	leaving   sync.Once
-	resumedAt atomic.Int64 // nanoseconds since 1970
+	resumedAt atomic.Int64 // by Engine.ticks
 
 	planning  sync.Mutex // one plan at a time; see plan
 	switching sync.Mutex // one connect or disconnect at a time
@@ -51,6 +51,7 @@ type Swarm struct {
 	paused   bool
 	resumed  chan struct{} // closed and replaced at each Resume
 	halted   bool          // a problem stopped fetching, until Resume
+	retry    diskRetry     // of what halted
 	problem  string
 	download bool
 	streams  map[*Stream]struct{}
@@ -85,7 +86,7 @@ func (e *Engine) newSwarm(target Target, sources Sources, st *store) *Swarm {
 		resumed: make(chan struct{}), settled: make(chan struct{}), streams: map[*Stream]struct{}{}, front: map[int]bool{},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(e.ctx)
-	st.db, st.ih, st.writable = e.pieces, target.Infohash, e.config.writable
+	st.db, st.ih, st.writable, st.ticks = e.pieces, target.Infohash, e.config.writable, e.ticks
 	st.onOpen = s.storeOpened
 	st.onVerified = func(piece, _ int) { s.tally.verified(piece); s.wake() }
 	st.onFailed = func(piece, n int) {

@@ -11,11 +11,23 @@ import (
 type timings struct {
 	look   time.Duration // between looks at the files that are in use
 	settle time.Duration // a file that was changed is left in peace for so long before it is hashed
+
+	network time.Duration // between looks at the machine's addresses
+	refresh time.Duration // least time between two reactions to a change of the network
+
+	diskMin time.Duration // first pause before writing is tried again
+	diskMax time.Duration // longest
 }
 
 func (t timings) orDefaults() timings {
 	return timings{
 		look:   cmp.Or(t.look, time.Second),
 		settle: cmp.Or(t.settle, 2*time.Second),
+
+		network: cmp.Or(t.network, 5*time.Second),
+		refresh: cmp.Or(t.refresh, 30*time.Second),
+
+		diskMin: cmp.Or(t.diskMin, 30*time.Second),
+		diskMax: cmp.Or(t.diskMax, 10*time.Minute),
 	}
 }

@@ -21,6 +21,8 @@ type tracker struct {
 	url string
 	end chan struct{} // closed when nobody needs the tracker any more
 
+	kick chan struct{} // the next pause before connecting is skipped; see reconnect
+
 	mu      sync.Mutex
 	members map[[20]byte]*announcer
 	session *session      // nil: not connected
@@ -50,6 +52,7 @@ func newTracker(t *Transport, u string) *tracker {
 		t:       t,
 		url:     u,
 		end:     make(chan struct{}),
+		kick:    make(chan struct{}, 1),
 		members: make(map[[20]byte]*announcer),
 		changed: make(chan struct{}),
 	}
@@ -140,6 +143,8 @@ func (tr *tracker) run() {
 		failures++
 		select {
 		case <-time.After(pause):
+		case <-tr.kick:
+			failures = 0
 		case <-ctx.Done():
 		}
 	}

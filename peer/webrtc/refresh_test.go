@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package webrtc
+
+import (
+	"testing"
+	"time"
+)
+
+// TestRefresh connects to the tracker anew, without the pause of a failure, and lets go of offers that hold old addresses.
+func TestRefresh(t *testing.T) {
+	f := newFakeTracker(t)
+	times := quickTimes()
+	times.backoffMin, times.backoffMax = time.Hour, time.Hour
+	tr := testTransport(t, times)
+	cfg := swarmOf("a", f.URL)
+	s := tr.Join(cfg)
+	eventually(t, "announced", func() bool { return f.events(cfg.PeerID) == "started" })
+	old := f.announces(cfg.PeerID)[0].Offers
+	if len(old) == 0 {
+		t.Fatal("no offers")
+	}
+	tr.Refresh()
+	eventually(t, "announced anew", func() bool { return f.events(cfg.PeerID) == "started,started" })
+	s.mu.Lock()
+	for _, o := range old {
+		if s.offers[string(o.OfferID)] != nil {
+			t.Error("an offer with the old addresses is kept")
+		}
+	}
+	s.mu.Unlock()
+	eventually(t, "one WebSocket", func() bool { return f.open() == 1 })
+
+	// Where the tracker is not reached, the next try comes at once too.
+	f.set(func() { f.refuse = true })
+	tr.Refresh()
+	eventually(t, "tried", func() bool { return f.dialed() == 3 })
+	eventually(t, "not connected", func() bool { return f.open() == 0 })
+	f.set(func() { f.refuse = false })
+	tr.Refresh()
+	eventually(t, "announced anew", func() bool { return f.events(cfg.PeerID) == "started,started,started" })
+}
