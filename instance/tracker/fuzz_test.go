@@ -48,10 +48,10 @@ func FuzzMessage(f *testing.F) {
 			}
 		}
 		for _, o := range m.offers {
-			checkRelay(t, relay("offer", o.offer, o.id, &m))
+			checkRelay(t, relay(nil, "offer", o.offer, o.id, &m))
 		}
 		if m.answer != nil {
-			checkRelay(t, relay("answer", m.answer, m.offerID, &m))
+			checkRelay(t, relay(nil, "answer", m.answer, m.offerID, &m))
 		}
 	})
 }

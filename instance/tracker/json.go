@@ -3,8 +3,10 @@
 package tracker
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -134,6 +136,9 @@ func (s *scanner) str() ([]byte, error) {
 		return nil, errJSON
 	}
 	for s.i++; s.i < len(s.b); s.i++ {
+		if s.i += plain(s.b[s.i:]); s.i == len(s.b) {
+			break
+		}
 		switch c := s.b[s.i]; {
 		case c == '"':
 			s.i++
@@ -147,6 +152,25 @@ func (s *scanner) str() ([]byte, error) {
 		}
 	}
 	return nil, errJSON
+}
+
+// plain is how many bytes at the start of b are neither a quote, nor a backslash, nor a control
+// character. It looks at eight bytes at a time: a byte that a subtraction makes borrow gets its top
+// bit, and the lowest of those is exact.
+func plain(b []byte) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; len(b)-i >= 8; i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		quote, back := x^('"'*ones), x^('\\'*ones)
+		if hit := ((quote-ones)&^quote | (back-ones)&^back | (x-' '*ones)&^x) & tops; hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
+		}
+	}
+	for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
+		i++
+	}
+	return i
 }
 
 // escape consumes all but the last byte of an escape sequence.

@@ -3,84 +3,122 @@
 package tracker
 
 import (
-	"context"
+	"encoding/binary"
+	"errors"
+	"sync/atomic"
 	"time"
-
-	"github.com/coder/websocket"
 )
 
-// send queues a message and never blocks. Its callers are goroutines that Close waits for. A connection that takes messages slower than they come
-// is dropped. A writer runs only while something is queued, so an idle connection costs no stack.
-func (c *conn) send(b []byte) {
+// outBuffer is what waits to be written to one connection.
+type outBuffer struct{ b []byte }
+
+// send queues a text message and never blocks; w writes it when it has handled its input, together
+// with what else is queued by then. A connection that takes messages slower than they come is
+// dropped.
+func (c *conn) send(w *worker, b []byte) { c.queue(w, opText, b) }
+
+func (c *conn) queue(w *worker, op byte, payload []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.last {
 		return
 	}
-	if c.queued+len(b) > c.t.cfg.MaxQueue {
-		c.last = true
-		c.queue, c.queued = nil, 0
+	if c.out == nil {
+		c.out = c.t.outs.Get().(*outBuffer) //nolint:forcetypeassert // the pool holds nothing else
+	}
+	if len(c.out.b)+len(payload) > c.t.cfg.MaxQueue {
 		c.t.log.Debug("dropped a slow connection", "ip", c.ip)
-		c.t.wg.Go(c.drop)
+		c.dropLocked()
 		return
 	}
-	c.queue = append(c.queue, b)
-	c.queued += len(b)
-	if !c.writing {
-		c.writing = true
-		c.t.wg.Go(c.write)
+	c.out.b = appendFrame(c.out.b, op, payload)
+	if !c.dirty {
+		c.dirty = true
+		w.dirty = append(w.dirty, c)
 	}
 }
 
-// end closes the connection once what is queued is written.
-func (c *conn) end() {
+// end closes the connection once what is queued is written. Only the connection's reader calls it.
+func (c *conn) end(w *worker, code uint16) {
+	c.queue(w, opClose, binary.BigEndian.AppendUint16(nil, code))
+	c.ended = true
+	c.mu.Lock()
+	c.last = true
+	c.mu.Unlock()
+}
+
+// flush writes what is queued, as far as the connection takes it without blocking; the link calls it
+// again when it takes more.
+func (c *conn) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.last = true
-	if !c.writing {
-		c.t.wg.Go(c.bye)
+	c.dirty = false
+	if c.out == nil {
+		return
+	}
+	n, err := c.link.write(c.out.b)
+	if err != nil {
+		c.dropLocked()
+		return
+	}
+	if n < len(c.out.b) {
+		c.out.b = c.out.b[:copy(c.out.b, c.out.b[n:])]
+		if c.stuck.Load() == 0 || n > 0 {
+			c.stuck.Store(time.Now().Unix())
+		}
+		if c.hold(&c.t.heldOut, &c.heldOut, len(c.out.b)) != nil {
+			c.dropLocked()
+		}
+		return
+	}
+	c.discard()
+	c.stuck.Store(0)
+	if c.last { // the client's own close ends the reader
+		c.stuck.Store(time.Now().Unix())
+		c.link.finish()
 	}
 }
 
-// write writes until nothing is queued.
-func (c *conn) write() {
-	for {
-		c.mu.Lock()
-		if len(c.queue) == 0 {
-			c.queue, c.writing = nil, false
-			last := c.last
-			c.mu.Unlock()
-			if last {
-				c.bye()
-			}
-			return
-		}
-		queue := c.queue
-		c.queue, c.queued = nil, 0
-		c.mu.Unlock()
-		for _, b := range queue {
-			c.writingSince.Store(time.Now().Unix())
-			err := c.ws.Write(context.Background(), websocket.MessageText, b)
-			c.writingSince.Store(0)
-			if err != nil {
-				c.drop()
-				return // writing stays true: nothing is written any more
-			}
-		}
+// discard gives the buffer back.
+func (c *conn) discard() {
+	o := c.out
+	if c.out = nil; o == nil {
+		return
+	}
+	_ = c.hold(&c.t.heldOut, &c.heldOut, 0)
+	if cap(o.b) <= keptSize {
+		o.b = o.b[:0]
+		c.t.outs.Put(o)
 	}
 }
 
-// bye closes with a close frame; the reader then ends.
-func (c *conn) bye() {
-	if err := c.ws.Close(websocket.StatusNormalClosure, ""); err != nil {
-		c.drop()
+// errFull drops the connection that holds much when all hold too much.
+var errFull = errors.New("too much waits to be read or written")
+
+// hold notes that n bytes of this connection wait now, of which *part did before.
+func (c *conn) hold(all *atomic.Int64, part *int, n int) error {
+	if n == *part {
+		return nil
 	}
+	sum := all.Add(int64(n - *part))
+	*part = n
+	if n > keptSize && sum > c.t.cfg.MaxHeld {
+		return errFull
+	}
+	return nil
 }
 
 // drop closes at once. It may be called often and from anywhere.
 func (c *conn) drop() {
 	c.mu.Lock()
-	c.last, c.queue, c.queued = true, nil, 0
-	c.mu.Unlock()
-	_ = c.ws.CloseNow() // it fails when the connection is closed already
+	defer c.mu.Unlock()
+	c.dropLocked()
+}
+
+func (c *conn) dropLocked() {
+	c.discard()
+	if !c.gone {
+		c.last, c.gone = true, true
+		c.link.drop()
+	}
 }

@@ -3,163 +3,136 @@
 package tracker
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/coder/websocket"
 )
 
-// writeTimeout is how long one write may hang before its connection is dropped.
-const writeTimeout = 10 * time.Second
-
-// conn is one WebSocket. Its reader is the only one to touch peers; anyone may send.
-type conn struct {
-	t            *Tracker
-	ws           *websocket.Conn
-	ip           netip.Addr
-	peers        []*peer // what it announced
-	heard        atomic.Int64
-	writingSince atomic.Int64
-
-	mu      sync.Mutex
-	queue   [][]byte
-	queued  int  // bytes in queue
-	writing bool // a writer runs
-	last    bool // close when the queue is empty
+// link is what moves a connection's bytes. The connection's lock is held when it is called.
+type link interface {
+	// write takes as many bytes as it can without blocking. Of fewer than all, the link calls flush
+	// when it takes more.
+	write(b []byte) (int, error)
+	// finish ends what is sent, after what write took.
+	finish()
+	// drop ends both directions at once; the reader then ends.
+	drop()
 }
 
-// Socket is the handler of /tracker/socket.
+// conn is one WebSocket. One goroutine reads, and is the only one to touch peers and what is marked
+// so; anyone may send.
+type conn struct {
+	t    *Tracker
+	link link
+	ip   netip.Addr
+
+	peers  []*peer // what it announced
+	in     []byte  // an unfinished frame
+	part   []byte  // an unfinished message of several frames
+	inPart bool
+	ended  bool  // what comes in is no longer looked at
+	heldIn int   // bytes of in and part
+	filled int64 // Unix seconds until which spent is reduced
+	spent  int   // frames
+	joined atomic.Bool
+	heard  atomic.Int64 // Unix seconds of the last message
+	// Unix seconds since when a message is unfinished, and since when the client does not take what is
+	// sent or does not close; 0 when neither.
+	unfinished, stuck atomic.Int64
+
+	mu      sync.Mutex
+	out     *outBuffer // nil when nothing is queued
+	heldOut int        // bytes that did not go out at once
+	dirty   bool       // a worker will flush it
+	last    bool       // close when what is queued is written
+	gone    bool       // dropped
+}
+
+// Socket is the handler of /tracker/socket. It returns once the connection is open, so that the
+// server's own stack and request are freed.
 func (t *Tracker) Socket(w http.ResponseWriter, r *http.Request) {
 	ip := t.cfg.ClientIP(r)
 	if !t.wsPerIP.add(ip) {
 		http.Error(w, "too many connections", http.StatusTooManyRequests)
 		return
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // players on any page may ask
-		CompressionMode:    websocket.CompressionDisabled,
-	})
-	if err != nil { // Accept has answered
+	nc, early, err := upgrade(w, r, t.cfg.HangTimeout)
+	if err != nil { // it is answered
 		t.wsPerIP.sub(ip)
 		t.log.Debug("refused a socket", "ip", ip, "error", err)
 		return
 	}
-	ws.SetReadLimit(t.cfg.MaxMessage)
-	c := &conn{t: t, ws: ws, ip: ip}
-	c.heard.Store(time.Now().Unix())
-
-	t.mu.Lock()
-	if t.closed {
-		t.mu.Unlock()
+	now := time.Now().Unix()
+	c := &conn{t: t, ip: ip, in: early, filled: now}
+	c.heard.Store(now)
+	if err := t.open(c, nc); err != nil {
 		t.wsPerIP.sub(ip)
-		c.drop()
-		return
+		t.log.Debug("a socket cannot be served", "ip", ip, "error", err)
 	}
-	t.conns[c] = struct{}{}
-	// The handler returns, so that the server's own stack and request are freed.
-	t.wg.Go(c.serve)
+}
+
+// errClosed is of connections that came while the tracker closed.
+var errClosed = errors.New("the tracker is closed")
+
+// open serves a connection on a link of its own.
+func (t *Tracker) open(c *conn, nc net.Conn) error {
+	serve, err := t.attach(c, nc)
+	if err != nil {
+		return errors.Join(err, nc.Close())
+	}
+	t.mu.Lock()
+	if !t.closed {
+		t.conns[c] = struct{}{}
+		t.wg.Add(1) // leave takes it off
+	} else {
+		err = errClosed
+	}
 	t.mu.Unlock()
-}
-
-// buffers holds what one message needs while it is handled; connections share them.
-type buffers struct {
-	in  []byte
-	msg message
-}
-
-// serve reads until the connection ends.
-func (c *conn) serve() {
-	defer c.leave()
-	for {
-		_, r, err := c.ws.Reader(context.Background())
-		if err != nil {
-			return
-		}
-		now := time.Now()
-		c.heard.Store(now.Unix())
-		if err := c.one(r, now); err != nil {
-			return
-		}
-	}
-}
-
-// one reads and handles one message.
-func (c *conn) one(r io.Reader, now time.Time) error {
-	b := c.t.buffers.Get().(*buffers) //nolint:forcetypeassert // the pool holds nothing else
-	defer c.t.buffers.Put(b)
-	var err error
-	if b.in, err = readAll(r, b.in[:0]); err != nil {
-		return err
-	}
-	if err := parseMessage(b.in, &b.msg); err != nil {
-		c.fail(err.Error(), nil)
-		return nil
-	}
-	if string(b.msg.action) == "scrape" {
-		c.scrape(&b.msg)
-		return nil
-	}
-	c.announce(&b.msg, now)
-	return nil
-}
-
-func readAll(r io.Reader, b []byte) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if errors.Is(err, io.EOF) {
-			return b, nil
-		}
-		if err != nil {
-			return b, err
-		}
-	}
+	return serve(err == nil)
 }
 
 // announce handles an announce, or an answer to an offer.
-func (c *conn) announce(m *message, now time.Time) {
+func (c *conn) announce(w *worker, m *message) {
 	if !c.t.cfg.Known(m.infohash) {
-		c.fail(unknown(m.infohash, c.ip), m)
+		c.fail(w, unknown(m.infohash, c.ip), m)
 		if len(c.peers) == 0 { // a connection that also tracks something known stays
-			c.end()
+			c.end(w, closeNormal)
 		}
 		return
 	}
 	if m.answer != nil {
-		c.relayAnswer(m)
+		c.relayAnswer(w, m)
 		return
 	}
 	var targets [maxOffers]*conn
-	st, n, err := c.join(m, now, &targets)
+	st, n, err := c.join(m, w.now, &targets)
 	if err != nil {
-		c.fail(err.Error(), m)
+		c.fail(w, err.Error(), m)
 		return
 	}
-	b := make([]byte, 0, 96+len(m.hashJSON))
-	b = append(b, `{"complete":`...)
+	c.joined.Store(true)
+	b := append(w.out[:0], `{"complete":`...)
 	b = strconv.AppendInt(b, int64(st.Seeders), 10)
 	b = append(b, `,"incomplete":`...)
 	b = strconv.AppendInt(b, int64(st.Leechers), 10)
 	b = append(b, `,"action":"announce","interval":`...)
 	b = strconv.AppendInt(b, int64(c.t.cfg.SocketInterval.Seconds()), 10)
 	b = append(b, `,"info_hash":`...)
-	c.send(append(append(b, m.hashJSON...), '}'))
+	b = append(append(b, m.hashJSON...), '}')
+	c.send(w, b)
 	for i := range n {
 		o := m.offers[i]
-		targets[i].send(relay("offer", o.offer, o.id, m))
+		b = relay(b[:0], "offer", o.offer, o.id, m)
+		targets[i].send(w, b)
 	}
+	w.out = b
 }
 
 // join notes an announce in its swarm and picks who gets its offers.
@@ -212,7 +185,7 @@ func (c *conn) alive(now time.Time) bool {
 }
 
 // relayAnswer passes an answer to the peer whose offer it answers.
-func (c *conn) relayAnswer(m *message) {
+func (c *conn) relayAnswer(w *worker, m *message) {
 	sh := c.t.shard(m.infohash)
 	sh.mu.Lock()
 	var to *conn
@@ -224,13 +197,13 @@ func (c *conn) relayAnswer(m *message) {
 	}
 	sh.mu.Unlock()
 	if to != nil {
-		to.send(relay("answer", m.answer, m.offerID, m))
+		w.out = relay(w.out[:0], "answer", m.answer, m.offerID, m)
+		to.send(w, w.out)
 	}
 }
 
-// relay builds the message that carries an offer or an answer.
-func relay(kind string, body, id []byte, m *message) []byte {
-	b := make([]byte, 0, len(body)+len(id)+len(m.peerJSON)+len(m.hashJSON)+80)
+// relay appends the message that carries an offer or an answer.
+func relay(b []byte, kind string, body, id []byte, m *message) []byte {
 	b = append(append(append(b, `{"action":"announce","`...), kind...), `":`...)
 	b = append(append(b, body...), `,"offer_id":`...)
 	b = append(append(b, id...), `,"peer_id":`...)
@@ -238,8 +211,8 @@ func relay(kind string, body, id []byte, m *message) []byte {
 	return append(append(b, m.hashJSON...), '}')
 }
 
-func (c *conn) scrape(m *message) {
-	b := append(make([]byte, 0, 256), `{"action":"scrape","files":{`...)
+func (c *conn) scrape(w *worker, m *message) {
+	b := append(w.out[:0], `{"action":"scrape","files":{`...)
 	first := true
 	for i, h := range m.scrape {
 		if !c.t.cfg.Known(h) {
@@ -259,16 +232,17 @@ func (c *conn) scrape(m *message) {
 	}
 	b = append(b, `},"flags":{"min_request_interval":`...)
 	b = strconv.AppendInt(b, int64(c.t.cfg.HTTPInterval.Seconds()), 10)
-	c.send(append(b, `}}`...))
+	w.out = append(b, `}}`...)
+	c.send(w, w.out)
 }
 
 // fail tells the client why its request was refused. m is nil where it could not be read.
-func (c *conn) fail(reason string, m *message) {
+func (c *conn) fail(w *worker, reason string, m *message) {
 	text, err := json.Marshal(reason)
 	if err != nil {
 		return
 	}
-	b := []byte{'{'}
+	b := append(w.out[:0], '{')
 	if m != nil {
 		b = append(b, `"action":"announce",`...)
 	}
@@ -277,16 +251,18 @@ func (c *conn) fail(reason string, m *message) {
 		b = append(append(b, `,"info_hash":`...), m.hashJSON...)
 	}
 	c.t.log.Debug("refused a request", "ip", c.ip, "reason", reason)
-	c.send(append(b, '}'))
+	w.out = append(b, '}')
+	c.send(w, w.out)
 }
 
 func unknown(h Hash, ip netip.Addr) string {
 	return fmt.Sprintf("Unknown infoHash %x requested by ip %s", h, ip)
 }
 
-// leave ends what serve began.
+// leave ends what open began. The reader calls it last.
 func (c *conn) leave() {
 	c.drop()
+	_ = c.hold(&c.t.heldIn, &c.heldIn, 0)
 	for _, p := range c.peers {
 		c.forget(p)
 	}
@@ -295,6 +271,7 @@ func (c *conn) leave() {
 	delete(c.t.conns, c)
 	c.t.mu.Unlock()
 	c.t.wsPerIP.sub(c.ip)
+	c.t.wg.Done()
 }
 
 func (c *conn) forget(p *peer) {

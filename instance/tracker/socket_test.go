@@ -15,10 +15,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve runs a tracker on loopback for one test.
 func serve(t *testing.T, cfg Config) (*Tracker, string) {
@@ -27,11 +24,7 @@ func serve(t *testing.T, cfg Config) (*Tracker, string) {
 		cfg.Known = func(h Hash) bool { return h != unknownHash }
 	}
 	tr := New(cfg)
-	mux := http.NewServeMux()
-	mux.HandleFunc("/tracker/socket", tr.Socket)
-	mux.HandleFunc("/tracker/announce", tr.Announce)
-	mux.HandleFunc("/tracker/scrape", tr.Scrape)
-	srv := httptest.NewServer(mux)
+	srv := httptest.NewServer(handlers(tr))
 	t.Cleanup(func() {
 		if err := tr.Close(); err != nil {
 			t.Error(err)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,11 @@ const (
 	DefaultSocketInterval = 120 * time.Second
 	DefaultHTTPInterval   = 600 * time.Second
 	DefaultPeerTTL        = 20 * time.Minute
+	DefaultHangTimeout    = 10 * time.Second
+	DefaultSilentTimeout  = time.Minute
 	DefaultMaxMessage     = 256 << 10
 	DefaultMaxQueue       = 1 << 20
+	DefaultMaxHeld        = 64 << 20
 	DefaultMaxConns       = 50_000
 	DefaultMaxPerIP       = 512
 	DefaultMaxSwarms      = 2048
@@ -37,10 +41,17 @@ type Config struct {
 	SocketInterval, HTTPInterval time.Duration
 	// PeerTTL is how long a peer is kept after its last announce.
 	PeerTTL time.Duration
+	// HangTimeout is how long a client may take over one message, in or out.
+	HangTimeout time.Duration
+	// SilentTimeout is how long a connection may be open before it announces.
+	SilentTimeout time.Duration
 	// MaxMessage bounds one WebSocket message, in bytes.
 	MaxMessage int64
 	// MaxQueue bounds the bytes that wait for one connection; a slower reader is dropped.
 	MaxQueue int
+	// MaxHeld bounds the bytes of all unfinished messages, and those of all that wait for slow readers;
+	// the next connection that holds much is dropped.
+	MaxHeld int64
 	// MaxConns bounds all WebSocket connections.
 	MaxConns int
 	// MaxPerIP bounds the WebSocket connections and, separately, the HTTP peers of one address (one
@@ -61,7 +72,11 @@ type Tracker struct {
 	shards [shardCount]shard
 
 	wsPerIP, httpPerIP ipCounter
-	buffers            sync.Pool // *buffers
+	heldIn, heldOut    atomic.Int64 // bytes of unfinished messages, and of those that wait
+	workers            sync.Pool    // *worker, of links with a goroutine each
+	outs               sync.Pool    // *outBuffer
+	loops              []*loop
+	next               atomic.Uint32 // loop
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
@@ -80,7 +95,9 @@ func New(cfg Config) *Tracker {
 	}
 	t.wsPerIP.init(cfg.MaxPerIP, cfg.MaxConns)
 	t.httpPerIP.init(cfg.MaxPerIP, cfg.MaxHTTPPeers)
-	t.buffers.New = func() any { return &buffers{in: make([]byte, 0, 8<<10)} }
+	t.workers.New = func() any { return newWorker() }
+	t.outs.New = func() any { return new(outBuffer) }
+	t.startLoops()
 	t.wg.Go(t.sweepLoop)
 	return t
 }
@@ -89,8 +106,11 @@ func defaults(cfg *Config) {
 	set(&cfg.SocketInterval, DefaultSocketInterval)
 	set(&cfg.HTTPInterval, DefaultHTTPInterval)
 	set(&cfg.PeerTTL, DefaultPeerTTL)
+	set(&cfg.HangTimeout, DefaultHangTimeout)
+	set(&cfg.SilentTimeout, DefaultSilentTimeout)
 	set(&cfg.MaxMessage, DefaultMaxMessage)
 	set(&cfg.MaxQueue, DefaultMaxQueue)
+	set(&cfg.MaxHeld, DefaultMaxHeld)
 	set(&cfg.MaxConns, DefaultMaxConns)
 	set(&cfg.MaxPerIP, DefaultMaxPerIP)
 	set(&cfg.MaxSwarms, DefaultMaxSwarms)
@@ -162,13 +182,14 @@ func (t *Tracker) Close() error {
 	for _, c := range open {
 		c.drop()
 	}
+	t.stopLoops()
 	t.wg.Wait()
 	return nil
 }
 
 // sweepLoop forgets peers that stopped announcing and drops connections that hang.
 func (t *Tracker) sweepLoop() {
-	every := min(t.cfg.PeerTTL/4, 5*time.Second)
+	every := min(t.cfg.PeerTTL/4, t.cfg.HangTimeout/2)
 	tick := time.NewTicker(max(every, time.Millisecond))
 	defer tick.Stop()
 	next := time.Now()
@@ -207,16 +228,17 @@ func (t *Tracker) sweepShard(sh *shard, before int64) {
 	}
 }
 
-// dropHanging closes connections that said nothing for the peers' lifetime, or whose reader does
-// not take what is sent.
+// dropHanging closes connections that said nothing for the peers' lifetime, that never announced,
+// that leave a message unfinished, or whose reader does not take what is sent.
 func (t *Tracker) dropHanging(now time.Time) {
-	idle := now.Add(-t.cfg.PeerTTL).Unix()
-	stuck := now.Add(-writeTimeout).Unix()
+	before := func(d time.Duration) int64 { return now.Add(-d).Unix() }
+	idle, silent, hang := before(t.cfg.PeerTTL), before(t.cfg.SilentTimeout), before(t.cfg.HangTimeout)
+	since := func(v int64) bool { return v != 0 && v < hang }
 	t.mu.Lock()
 	var hanging []*conn
 	for c := range t.conns {
-		w := c.writingSince.Load()
-		if c.heard.Load() < idle || (w != 0 && w < stuck) {
+		heard := c.heard.Load()
+		if heard < idle || (heard < silent && !c.joined.Load()) || since(c.unfinished.Load()) || since(c.stuck.Load()) {
 			hanging = append(hanging, c)
 		}
 	}

@@ -14,8 +14,17 @@ import (
 // NPMTracker starts the npm package bittorrent-tracker as a WebSocket tracker and returns its URL.
 func NPMTracker(t testing.TB) (url string) {
 	t.Helper()
-	e, _ := run(t, "tracker.mjs").wait("listening", 0, func(e Event) bool { return e.Event == "ready" })
-	return e.URL
+	url, _ = Tracker(t, "bittorrent-tracker")
+	return url
+}
+
+// Tracker starts the server of an npm package, bittorrent-tracker or its fork
+// @peertube/bittorrent-tracker-server, as a WebSocket tracker and returns its URL and its process.
+func Tracker(t testing.TB, pkg string) (url string, pid int) {
+	t.Helper()
+	s := run(t, "tracker.mjs", pkg)
+	e, _ := s.wait("listening", 0, func(e Event) bool { return e.Event == "ready" })
+	return e.URL, s.Process.PID()
 }
 
 // Peer is webtorrent in Node, with WebRTC alone.

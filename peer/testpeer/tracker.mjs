@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// The reference WebSocket tracker on a free loopback port. Prints {"event":"ready","url":…} and runs
-// until its standard input ends.
+// The WebSocket tracker of an npm package, named as the argument, on a free loopback port. Prints
+// {"event":"ready","url":…} and runs until its standard input ends.
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const modules = path.join(process.env.SHOAL_NPM_DIR, 'node_modules')
-const { Server } = await import(pathToFileURL(path.join(modules, 'bittorrent-tracker', 'index.js')))
+const { Server } = await import(pathToFileURL(path.join(modules, process.argv[2], 'index.js')))
 
 const server = new Server({ udp: false, http: false, ws: true, stats: false })
 server.on('error', err => console.error(err.message))
