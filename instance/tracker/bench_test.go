@@ -22,7 +22,7 @@ import (
 const (
 	benchRate   = 300 // announces a second at which response times are compared
 	benchTime   = 5 * time.Second
-	benchWindow = 32 // announces under way when the tracker is driven as fast as it goes
+	benchWindow = 64 // announces under way when the tracker is driven as fast as it goes
 )
 
 // BenchmarkTrackers drives this tracker, the npm package bittorrent-tracker and PeerTube's fork of it,
