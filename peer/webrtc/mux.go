@@ -51,7 +51,7 @@ func listenMux(number int, loopback bool, logger *slog.Logger) (*mux, error) {
 	return &mux{
 		UniversalUDPMuxDefault: ice.NewUniversalUDPMuxDefault(ice.UniversalUDPMuxParams{
 			Logger:  pionLogger{logger: logger, scope: "mux"},
-			UDPConn: socket,
+			UDPConn: batchUDP(socket, logger),
 			Net:     local,
 		}),
 		port:     port,
