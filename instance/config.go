@@ -26,6 +26,8 @@ type Config struct {
 	Engine *peer.Engine
 	// Logger gets what happens; nil discards it.
 	Logger *slog.Logger
+	// UploadLimit and UploadLimitPerIP are those to start with; see SetUploadLimits.
+	UploadLimit, UploadLimitPerIP int64
 	// FFmpeg and FFprobe are the programs' paths; empty looks them up in PATH.
 	FFmpeg, FFprobe string
 }

@@ -18,7 +18,12 @@ const torrentType = "application/x-bittorrent"
 
 // files serves what is published and not private, by the names in the store.
 func (i *Instance) files() *webseed.Handler {
+	maxPerIP := 0 // the handler's own bound
+	if i.cfg.Dev {
+		maxPerIP = -1 // everyone is on this machine
+	}
 	return webseed.New(webseed.Config{
+		UploadLimit: i.cfg.UploadLimit, UploadLimitPerIP: i.cfg.UploadLimitPerIP, ClientIP: i.clientIP, MaxPerIP: maxPerIP,
 		Media: i.mediaFile, DownloadMedia: i.mediaDownload,
 		Torrent:         func(name string) (webseed.File, bool) { return i.torrentFile(name, false) },
 		DownloadTorrent: func(name string) (webseed.File, bool) { return i.torrentFile(name, true) },
@@ -27,6 +32,10 @@ func (i *Instance) files() *webseed.Handler {
 		NotFound:        rest.NotFound, Logger: i.cfg.Logger,
 	})
 }
+
+// SetUploadLimits bounds what is sent of files, in bytes per second, 0 for no bound: to all together,
+// and to each address. It holds for what is on its way too.
+func (i *Instance) SetUploadLimits(total, perIP int64) { i.webseed.SetLimits(total, perIP) }
 
 // fetchPicture gets a picture of another instance.
 func (i *Instance) fetchPicture(ctx context.Context, url string, maxBytes int64) ([]byte, error) {

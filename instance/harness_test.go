@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -48,13 +49,19 @@ func (e *fakeEngine) infohashes() map[string]string {
 // running is an instance under test. Its client keeps no connections.
 type running struct {
 	*Instance
-	t      *testing.T
+	t      testing.TB
 	stop   func()
 	client *http.Client
 }
 
 // start opens and serves an instance until the test ends or stop is called.
-func start(t *testing.T, cfg Config, engine seeder) *running {
+func start(t testing.TB, cfg Config, engine seeder) *running {
+	t.Helper()
+	return startOn(t, cfg, engine, func(l net.Listener) net.Listener { return l })
+}
+
+// startOn is start with another listener around the instance's.
+func startOn(t testing.TB, cfg Config, engine seeder, around func(net.Listener) net.Listener) *running {
 	t.Helper()
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
@@ -64,6 +71,7 @@ func start(t *testing.T, cfg Config, engine seeder) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	i.listener = around(i.listener)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- i.Serve(ctx) }()
@@ -162,7 +170,7 @@ func (r *running) add(title string, privacy store.Privacy) *store.Video {
 	return stored
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -39,7 +39,7 @@ func (i *Instance) routes() http.Handler {
 	r := chi.NewRouter()
 	r.Use(cors)
 	r.NotFound(rest.NotFound)
-	i.files().Routes(r)
+	i.webseed.Routes(r)
 	r.Get("/tracker/socket", i.tracker.Socket)
 	r.Get("/tracker/announce", i.tracker.Announce)
 	r.Get("/tracker/scrape", i.tracker.Scrape)

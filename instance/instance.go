@@ -19,6 +19,7 @@ import (
 	"shoal/instance/store"
 	"shoal/instance/thumbs"
 	"shoal/instance/tracker"
+	"shoal/instance/webseed"
 	"shoal/peer"
 )
 
@@ -30,6 +31,7 @@ type Instance struct {
 	store        *store.Store
 	tracker      *tracker.Tracker
 	publisher    *publish.Publisher
+	webseed      *webseed.Handler
 	rest         *rest.Handler
 	server       *http.Server
 	seed         *seeding
@@ -128,6 +130,7 @@ func (i *Instance) wire() error {
 		Base: i.base, Name: i.cfg.Name, Version: i.cfg.Version, Store: i.store, ClientIP: i.clientIP, Logger: i.cfg.Logger,
 		Viewers: func(h store.Hash) int { return i.tracker.Stats(tracker.Hash(h)).Leechers },
 	})
+	i.webseed = i.files()
 	i.server = i.newServer(i.routes())
 	return nil
 }

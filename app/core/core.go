@@ -70,6 +70,8 @@ type App struct {
 	free     func(dir string) int64 // see diskFree
 
 	background background
+	// unsubscribe ends what follows the settings.
+	unsubscribe func()
 
 	mu     sync.Mutex
 	onOpen func(string)
@@ -110,6 +112,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 			return nil, err
 		}
 		a.named.add(a.instance.URL())
+		a.unsubscribe = o.Config.Subscribe(func(cfg config.Config) { followInstance(a.instance, cfg.Instance) })
 	}
 	return a, nil
 }
@@ -190,6 +193,7 @@ func (a *App) instanceConfig() instance.Config {
 	ic := instance.Config{
 		Dir: a.options.DataDir, Listen: o.Listen, URL: o.URL, Name: o.Name, Dev: o.Dev || stored.Dev,
 		Version: a.options.Version, Engine: a.engine, Logger: a.logger,
+		UploadLimit: stored.UploadLimit, UploadLimitPerIP: stored.UploadLimitPerIP,
 	}
 	if ic.Listen == "" {
 		ic.Listen = stored.Listen
@@ -235,6 +239,9 @@ func (a *App) Close() error {
 	a.closeOnce.Do(func() {
 		var errs []error
 		a.background.end()
+		if a.unsubscribe != nil {
+			a.unsubscribe()
+		}
 		if a.instance != nil {
 			errs = append(errs, a.instance.Close())
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"shoal/app/config"
 	"shoal/instance"
 )
 
@@ -61,4 +62,9 @@ func atRest(ctx context.Context, o Options, work func(context.Context, *instance
 	}
 	defer func() { err = errors.Join(err, i.Close()) }()
 	return work(ctx, i)
+}
+
+// followInstance has a running instance follow its settings, as far as they need no restart.
+func followInstance(i *instance.Instance, cfg config.Instance) {
+	i.SetUploadLimits(cfg.UploadLimit, cfg.UploadLimitPerIP)
 }

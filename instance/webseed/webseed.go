@@ -8,18 +8,21 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/netip"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 )
 
-// slowest is the slowest reader that is served, in bytes per second; grace comes on top.
-const (
-	slowest = 16 << 10
-	grace   = time.Minute
-)
+// maxRanges bounds the ranges of one request (RFC 9110 §14.2, §17.15). Ranges that are longer together
+// than the file are taken for none by net/http.
+const maxRanges = 32
+
+// retryAfter is when to ask again where too many files go out, in seconds.
+const retryAfter = "5"
 
 // File is a file that may be served.
 type File struct {
@@ -40,6 +43,13 @@ type Config struct {
 	Media, Torrent, Thumbnail, Preview Find
 	// DownloadMedia and DownloadTorrent find what is below /download/.
 	DownloadMedia, DownloadTorrent Find
+	// UploadLimit and UploadLimitPerIP are those to start with; see SetLimits.
+	UploadLimit, UploadLimitPerIP int64
+	// ClientIP is the address of who asks.
+	ClientIP func(*http.Request) netip.Addr
+	// MaxPerIP bounds the files that go out to one address, or one /64 of IPv6, at one time: 0 for the
+	// default, less for no bound.
+	MaxPerIP int
 	// NotFound answers for what there is not, or what is not to be seen.
 	NotFound http.HandlerFunc
 	// Logger gets files that are missing; nil discards them.
@@ -47,15 +57,29 @@ type Config struct {
 }
 
 // Handler serves the instance's files.
-type Handler struct{ cfg Config }
+type Handler struct {
+	cfg    Config
+	shares *shares
+	grace  time.Duration
+}
 
 // New returns a handler.
 func New(cfg Config) *Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{cfg}
+	if cfg.MaxPerIP == 0 {
+		cfg.MaxPerIP = maxOpenPerParty
+	}
+	h := &Handler{cfg: cfg, shares: newShares(cfg.MaxPerIP), grace: grace}
+	h.SetLimits(cfg.UploadLimit, cfg.UploadLimitPerIP)
+	return h
 }
+
+// SetLimits bounds what is sent, in bytes per second, 0 for no bound: to all together, and to each
+// address or /64 of IPv6. Those that compete have equal parts, however many connections each has. It
+// holds for what is on its way too.
+func (h *Handler) SetLimits(total, perIP int64) { h.shares.limit(total, perIP) }
 
 // Routes adds the handler's paths to r.
 func (h *Handler) Routes(r chi.Router) {
@@ -94,12 +118,19 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s File) {
 			h.cfg.Logger.Debug("closing a published file", "file", s.Path, "error", err)
 		}
 	}()
-	// A reader that stalls must not hold its connection for ever.
-	deadline := time.Now().Add(grace + time.Duration(fi.Size()/slowest)*time.Second)
-	if err := http.NewResponseController(w).SetWriteDeadline(deadline); err != nil {
-		h.cfg.Logger.Debug("no write deadline", "error", err)
+	account, ok := h.shares.enter(h.cfg.ClientIP(r))
+	if !ok {
+		w.Header().Set("Retry-After", retryAfter)
+		http.Error(w, "Too many files are being sent: ask again in a moment.", http.StatusServiceUnavailable)
+		return
 	}
+	defer h.shares.leave(account)
 	head := w.Header()
+	if strings.Count(r.Header.Get("Range"), ",") >= maxRanges {
+		head.Set("Content-Range", fmt.Sprintf("bytes */%d", fi.Size()))
+		http.Error(w, fmt.Sprintf("At most %d ranges are served at a time: ask for fewer.", maxRanges), http.StatusRequestedRangeNotSatisfiable)
+		return
+	}
 	head.Set("Content-Type", s.MediaType)
 	head.Set("Etag", etag(fi))
 	head.Set("Cache-Control", "public, max-age=0")
@@ -107,7 +138,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s File) {
 	if s.SaveAs != "" {
 		head.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": s.SaveAs}))
 	}
-	http.ServeContent(w, r, "", fi.ModTime(), f)
+	http.ServeContent(&writer{w, http.NewResponseController(w), r.Context(), h.shares, account, h.grace}, r, "", fi.ModTime(), f)
 }
 
 func open(path string) (*os.File, os.FileInfo, error) {

@@ -8,18 +8,23 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 )
 
+// slowestPiece is how long the slowest reader may take for a piece.
+const slowestPiece = whole / slowest * time.Second
+
 const media = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 // serve runs a handler over a few files. Every kind of file knows the names in found.
-func serve(t *testing.T) (dir, base string) {
+func serve(t *testing.T) (dir, base string, h *Handler) {
 	t.Helper()
 	dir = t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "f"), []byte(media), 0o600); err != nil {
@@ -37,12 +42,14 @@ func serve(t *testing.T) (dir, base string) {
 	}
 	r := chi.NewRouter()
 	notFound := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
-	New(Config{
-		Media: find, Torrent: find, Thumbnail: find, Preview: find, DownloadMedia: find, DownloadTorrent: find, NotFound: notFound,
-	}).Routes(r)
+	h = New(Config{
+		ClientIP: func(*http.Request) netip.Addr { return netip.Addr{} },
+		Media:    find, Torrent: find, Thumbnail: find, Preview: find, DownloadMedia: find, DownloadTorrent: find, NotFound: notFound,
+	})
+	h.Routes(r)
 	srv := httptest.NewServer(r)
 	t.Cleanup(srv.Close)
-	return dir, srv.URL
+	return dir, srv.URL, h
 }
 
 func ask(t *testing.T, method, url string, headers ...string) (*http.Response, string) {
@@ -67,7 +74,7 @@ func ask(t *testing.T, method, url string, headers ...string) (*http.Response, s
 }
 
 func TestRanges(t *testing.T) {
-	_, base := serve(t)
+	_, base, _ := serve(t)
 	url := base + "/static/web-videos/f.mp4"
 	for _, c := range []struct {
 		rang   string
@@ -95,7 +102,7 @@ func TestRanges(t *testing.T) {
 }
 
 func TestSeveralRanges(t *testing.T) {
-	_, base := serve(t)
+	_, base, _ := serve(t)
 	res, body := ask(t, http.MethodGet, base+"/static/web-videos/f.mp4", "Range", "bytes=0-1,10-12")
 	kind, params, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if err != nil || res.StatusCode != http.StatusPartialContent || kind != "multipart/byteranges" {
@@ -115,7 +122,7 @@ func TestSeveralRanges(t *testing.T) {
 }
 
 func TestConditions(t *testing.T) {
-	_, base := serve(t)
+	_, base, _ := serve(t)
 	url := base + "/static/web-videos/f.mp4"
 	head, body := ask(t, http.MethodHead, url)
 	etag, modified := head.Header.Get("Etag"), head.Header.Get("Last-Modified")
@@ -144,7 +151,7 @@ func TestConditions(t *testing.T) {
 }
 
 func TestDownloadsHaveNames(t *testing.T) {
-	_, base := serve(t)
+	_, base, _ := serve(t)
 	res, body := ask(t, http.MethodGet, base+"/download/web-videos/save.mp4")
 	kind, params, err := mime.ParseMediaType(res.Header.Get("Content-Disposition"))
 	if err != nil || body != media || kind != "attachment" || params["filename"] != "Sämple \"video\".mp4" {
@@ -153,7 +160,7 @@ func TestDownloadsHaveNames(t *testing.T) {
 }
 
 func TestWhatIsNotServed(t *testing.T) {
-	dir, base := serve(t)
+	dir, base, _ := serve(t)
 	if err := os.WriteFile(filepath.Join(dir, "stray.mp4"), []byte("stray"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -165,5 +172,73 @@ func TestWhatIsNotServed(t *testing.T) {
 				t.Errorf("%s%s: %s %q", dir, path, res.Status, body)
 			}
 		}
+	}
+}
+
+func TestManyRangesAreRefused(t *testing.T) {
+	_, base, _ := serve(t)
+	url := base + "/static/web-videos/f.mp4"
+	res, body := ask(t, http.MethodGet, url, "Range", "bytes=0-0"+strings.Repeat(",0-0", maxRanges))
+	if res.StatusCode != http.StatusRequestedRangeNotSatisfiable || res.Header.Get("Content-Range") != "bytes */36" || len(body) > 200 {
+		t.Errorf("%s, %q, %d bytes", res.Status, res.Header.Get("Content-Range"), len(body))
+	}
+	// Ranges that overlap until they are more than the file are served as the file.
+	if res, body = ask(t, http.MethodGet, url, "Range", "bytes=0-,0-,0-"); res.StatusCode != http.StatusOK || body != media {
+		t.Errorf("%s, %d bytes", res.Status, len(body))
+	}
+	if res, _ = ask(t, http.MethodGet, url, "Range", "bytes=0-0"+strings.Repeat(",0-0", maxRanges-1)); res.StatusCode != http.StatusPartialContent {
+		t.Errorf("as many as are served: %s", res.Status)
+	}
+}
+
+func TestLimitedFilesAreWhole(t *testing.T) {
+	dir, base, h := serve(t)
+	want := strings.Repeat(media, 10_000)
+	if err := os.WriteFile(filepath.Join(dir, "f"), []byte(want), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.SetLimits(10_000_000, 5_000_000)
+	if _, body := ask(t, http.MethodGet, base+"/static/web-videos/f.mp4"); body != want {
+		t.Errorf("%d bytes of %d", len(body), len(want))
+	}
+	if _, body := ask(t, http.MethodGet, base+"/static/web-videos/f.mp4", "Range", "bytes=5-299999"); body != want[5:300_000] {
+		t.Errorf("a range has %d bytes", len(body))
+	}
+}
+
+func TestTooManyAreToldToWait(t *testing.T) {
+	_, base, h := serve(t)
+	for range maxOpenPerParty {
+		h.shares.enter(netip.Addr{})
+	}
+	res, _ := ask(t, http.MethodGet, base+"/static/web-videos/f.mp4")
+	if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {
+		t.Errorf("%s %v", res.Status, res.Header)
+	}
+}
+
+func TestReaderThatStallsIsDropped(t *testing.T) {
+	dir, base, h := serve(t)
+	h.grace = -slowestPiece + 100*time.Millisecond
+	const size = 256 << 20 // more than the sockets' buffers
+	if err := os.Truncate(filepath.Join(dir, "f"), size); err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/static/web-videos/f.mp4", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	for open := 1; open > 0; time.Sleep(time.Millisecond) {
+		h.shares.mu.Lock()
+		open = h.shares.open
+		h.shares.mu.Unlock()
+	}
+	if n, err := io.Copy(io.Discard, res.Body); err == nil || n >= size {
+		t.Errorf("%d bytes, %v", n, err)
 	}
 }
