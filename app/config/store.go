@@ -12,9 +12,11 @@ type Store struct {
 	path   string
 	getenv func(string) string
 
-	mu     sync.Mutex
-	file   Config // as in the file, without the environment
-	cfg    Config // what is in use
+	writing sync.Mutex // one change at a time; taken before mu
+
+	mu     sync.Mutex // not held while the disk is waited for
+	file   Config     // as in the file, without the environment
+	cfg    Config     // what is in use
 	subs   map[int]func(Config)
 	nextID int
 }
@@ -59,11 +61,13 @@ func (s *Store) Get() Config {
 
 // Update lets change edit the settings of the file, verifies them, saves them, and then tells the
 // subscribers. After an error nothing has changed. Values set by the environment stay in use over
-// those of the file.
+// those of the file. Meanwhile Get returns what was in use before.
 func (s *Store) Update(change func(*Config)) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	file := s.file.clone()
+	s.mu.Unlock()
 	change(&file)
 	if err := file.Verify(); err != nil {
 		return err
@@ -79,6 +83,8 @@ func (s *Store) Update(change func(*Config)) error {
 	if err := WriteFile(s.path, data, 0o600); err != nil {
 		return fmt.Errorf("saving settings: %w", err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.file, s.cfg = file, cfg
 	for _, notify := range s.subs {
 		notify(cfg.clone())

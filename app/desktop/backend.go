@@ -17,16 +17,24 @@ import (
 
 // program is what the window asks of the program behind it. core.App is one, through appProgram.
 type program interface {
-	swarmKeeper
+	sharer
 	// Resolve finds out what an address is.
 	Resolve(ctx context.Context, arg string) (core.Resolved, error)
 	// Open joins the swarms of a video that Resolve read, at a quality of at most height lines (0: the best).
 	Open(ctx context.Context, r core.Resolved, height int) (viewing, error)
 }
 
+// sharer is what the page about sharing asks. Its methods may wait for the engine, the disk or the
+// network: they are not for the window's goroutine.
+type sharer interface {
+	swarmKeeper
+	supporter
+}
+
 // swarmKeeper lists and changes the swarms held.
 type swarmKeeper interface {
 	Swarms() []core.SwarmInfo
+	SetPinned(infohash string, pinned bool) error
 	Pause(infohash string) error
 	ResumeSwarm(infohash string) error
 	Remove(ctx context.Context, infohash string, deleteFiles bool) error
@@ -39,11 +47,14 @@ type settings interface {
 	Path() string
 }
 
-// publisher is the instance of this process; *instance.Instance is one.
+// publisher is the instance of this process; *instance.Instance is one, through appPublisher.
 type publisher interface {
 	federation
 	URL() string
-	Publish(ctx context.Context, req instance.PublishRequest, progress func(instance.Progress)) (instance.Published, error)
+	// StartPublication begins to publish a file; with ctx it is given up.
+	StartPublication(ctx context.Context, req instance.PublishRequest) publication
+	// Publications are those that have not ended, whoever began them.
+	Publications() []publication
 }
 
 // federation is what an instance does in the fediverse. Its methods may wait for the disk or the
@@ -90,7 +101,7 @@ type blocker interface {
 	BlockSubscriptions() ([]instance.BlockSubscription, error)
 }
 
-var _ publisher = (*instance.Instance)(nil)
+var _ publisher = appPublisher{}
 
 // viewing is one video being watched, as the watch page needs it. Its methods but About may wait for
 // the engine: they are not for the window's goroutine.

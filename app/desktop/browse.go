@@ -51,6 +51,8 @@ type browsePage struct {
 	thumbs *thumbnails
 	open   func(address string) // a video
 	visit  func(address string) // an instance
+	help   func(address string) // supports an instance, a channel or an account
+	own    string               // the instance of this process, which needs no support
 	now    func() time.Time
 
 	root    *fyne.Container
@@ -60,6 +62,7 @@ type browsePage struct {
 	host    *text
 	search  *widget.Entry
 	sorts   *widget.Select
+	support *widget.Button
 	count   *text
 	back    *widget.Button
 	forward *widget.Button
@@ -86,7 +89,7 @@ func sortWords() []sortWord {
 func newBrowsePage(l *loop, from catalog, open, visit func(string)) *browsePage {
 	b := &browsePage{
 		loop: l, from: from, thumbs: newThumbnails(l, from), open: open, visit: visit,
-		now: time.Now, names: make(map[string]string), cancel: func() {},
+		help: func(string) {}, now: time.Now, names: make(map[string]string), cancel: func() {},
 	}
 	b.name, b.host = heading(""), dimText("")
 	b.search = widget.NewEntry()
@@ -109,7 +112,10 @@ func newBrowsePage(l *loop, from catalog, open, visit func(string)) *browsePage 
 	b.forward = widget.NewButtonWithIcon(tr("Next"), theme.NavigateNextIcon(), func() { b.turn(pageSize) })
 	b.forward.IconPlacement = widget.ButtonIconTrailingText
 
-	tools := row(8, fixed(260, b.search), fixed(150, b.sorts))
+	b.support = plainButton(tr("Support"), func() {
+		b.help(peertube.Location{Instance: b.at.instance, Channel: b.at.channel, Account: b.at.account}.String())
+	})
+	tools := row(8, b.support, fixed(230, b.search), fixed(146, b.sorts))
 	b.head = pad(container.NewBorder(nil, nil, nil, middle(tools), column(2, b.name, b.host)), 16, 22)
 	b.body = container.NewStack()
 	b.root = container.NewStack()
@@ -225,6 +231,7 @@ func (b *browsePage) titles(s shelf) {
 		name = hostOf(s.instance)
 	}
 	b.name.set(name)
+	b.support.Hidden = s.instance == b.own
 	switch {
 	case s.query != "":
 		b.host.set(tr("%[1]s · results for “%[2]s”", hostOf(s.instance), s.query))

@@ -11,7 +11,9 @@ import (
 	"image/color"
 	"image/jpeg"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -149,6 +151,8 @@ func (j *journal) noted(words string) bool {
 
 type fakeProgram struct {
 	journal
+	*fakeSharing
+	block   chan struct{} // Swarms and Pause wait for it, where it is not nil
 	mu      sync.Mutex
 	swarms  []core.SwarmInfo
 	resolve func(ctx context.Context, arg string) (core.Resolved, error)
@@ -158,7 +162,7 @@ type fakeProgram struct {
 }
 
 func newFakeProgram() *fakeProgram {
-	return &fakeProgram{resolve: func(_ context.Context, arg string) (core.Resolved, error) {
+	p := &fakeProgram{resolve: func(_ context.Context, arg string) (core.Resolved, error) {
 		l, err := peertube.ParseURL(arg)
 		if err != nil {
 			return core.Resolved{}, err
@@ -168,6 +172,8 @@ func newFakeProgram() *fakeProgram {
 		}
 		return core.Resolved{Kind: core.KindInstance, Location: l}, nil
 	}}
+	p.fakeSharing = newFakeSharing(&p.journal)
+	return p
 }
 
 func (p *fakeProgram) Resolve(ctx context.Context, arg string) (core.Resolved, error) {
@@ -193,6 +199,7 @@ func (p *fakeProgram) last() *fakeViewing {
 }
 
 func (p *fakeProgram) Swarms() []core.SwarmInfo {
+	p.wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.swarms
@@ -204,7 +211,17 @@ func (p *fakeProgram) setSwarms(s ...core.SwarmInfo) {
 	p.swarms = s
 }
 
-func (p *fakeProgram) Pause(infohash string) error { p.note("pause " + infohash); return p.fail }
+func (p *fakeProgram) wait() {
+	if p.block != nil {
+		<-p.block
+	}
+}
+
+func (p *fakeProgram) Pause(infohash string) error {
+	p.note("pause " + infohash)
+	p.wait()
+	return p.fail
+}
 
 func (p *fakeProgram) ResumeSwarm(infohash string) error { p.note("resume " + infohash); return p.fail }
 
@@ -350,19 +367,59 @@ type fakePublisher struct {
 	fakeFederation
 	err  error
 	hold chan struct{}
+
+	pubs    sync.Mutex
+	running []publication
 }
 
 func (p *fakePublisher) URL() string { return "https://my.example" }
 
-func (p *fakePublisher) Publish(ctx context.Context, r instance.PublishRequest, progress func(instance.Progress)) (instance.Published, error) {
+func (p *fakePublisher) StartPublication(ctx context.Context, r instance.PublishRequest) publication {
 	p.note(fmt.Sprintf("publish %s %q %v %s", r.File, r.Title, r.Tags, r.Privacy))
-	progress(instance.Progress{Stage: "hash", Done: 1, Total: 2})
-	if p.hold != nil {
-		select {
-		case <-p.hold:
-		case <-ctx.Done():
-			return instance.Published{}, ctx.Err()
+	one := &fakePublication{request: r, done: make(chan struct{}), cancelled: make(chan struct{}), progress: instance.Progress{Stage: "hash", Done: 1, Total: 2}}
+	p.pubs.Lock()
+	p.running = append(p.running, one)
+	p.pubs.Unlock()
+	go func() {
+		one.err = p.err
+		if p.hold != nil {
+			select {
+			case <-p.hold:
+			case <-one.cancelled:
+				one.err = context.Canceled
+			case <-ctx.Done():
+				one.err = ctx.Err()
+			}
 		}
-	}
+		p.pubs.Lock()
+		p.running = slices.DeleteFunc(p.running, func(o publication) bool { return o == one })
+		p.pubs.Unlock()
+		close(one.done)
+	}()
+	return one
+}
+
+func (p *fakePublisher) Publications() []publication {
+	p.pubs.Lock()
+	defer p.pubs.Unlock()
+	return slices.Clone(p.running)
+}
+
+type fakePublication struct {
+	request         instance.PublishRequest
+	progress        instance.Progress
+	paused          atomic.Bool
+	done, cancelled chan struct{}
+	err             error
+}
+
+func (p *fakePublication) Request() instance.PublishRequest { return p.request }
+func (p *fakePublication) Progress() instance.Progress      { return p.progress }
+func (p *fakePublication) Pause()                           { p.paused.Store(true) }
+func (p *fakePublication) Resume()                          { p.paused.Store(false) }
+func (p *fakePublication) Paused() bool                     { return p.paused.Load() }
+func (p *fakePublication) Cancel()                          { close(p.cancelled) }
+func (p *fakePublication) Result() (instance.Published, error) {
+	<-p.done
 	return instance.Published{WatchPage: "https://my.example/w/xyz"}, p.err
 }

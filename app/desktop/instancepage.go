@@ -75,7 +75,7 @@ func newInstancePage(l *loop, pub publisher, w fyne.Window, resolve func(context
 	p.policy = newPolicyPane(l, pub, p.ask)
 	p.parts = []part{
 		{tr("Videos"), p.videos.root, p.videos},
-		{tr("Publish"), container.NewVScroll(pad(column(0, p.form.root), 0, 22)), nil},
+		{tr("Publish"), container.NewVScroll(pad(column(0, p.form.root), 0, 22)), p.form},
 		{tr("Following"), p.following.root, p.following},
 		{tr("Followers"), p.followers.root, p.followers},
 		{tr("Blocks"), p.blocks.root, p.blocks},

@@ -21,12 +21,14 @@ type lineAct string
 // The acts.
 const (
 	actAccept      lineAct = "accept"
+	actChange      lineAct = "change"
 	actComments    lineAct = "comments"
 	actDelete      lineAct = "delete"
 	actEdit        lineAct = "edit"
 	actReject      lineAct = "reject"
 	actRemove      lineAct = "remove"
 	actRetry       lineAct = "retry"
+	actShow        lineAct = "show"
 	actUnblock     lineAct = "unblock"
 	actUnfollow    lineAct = "unfollow"
 	actUnsubscribe lineAct = "unsubscribe"
@@ -38,6 +40,8 @@ func (a lineAct) words() string {
 	switch a {
 	case actAccept:
 		return tr("Accept")
+	case actChange:
+		return tr("Change")
 	case actComments:
 		return tr("Comments")
 	case actDelete:
@@ -50,6 +54,8 @@ func (a lineAct) words() string {
 		return tr("Remove")
 	case actRetry:
 		return tr("Retry")
+	case actShow:
+		return tr("Show")
 	case actUnblock:
 		return tr("Unblock")
 	case actUnfollow:

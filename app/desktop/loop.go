@@ -79,6 +79,19 @@ func (l *loop) every(ctx context.Context, pause time.Duration, f func()) {
 	}()
 }
 
+// later calls f on the window's goroutine after a while.
+func (l *loop) later(after time.Duration, f func()) {
+	l.spawn(func(ctx context.Context) {
+		t := time.NewTimer(after)
+		defer t.Stop()
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+			l.do(ctx, f)
+		}
+	})
+}
+
 // task runs work off the window's goroutine and calls done with its result on it. After cancel, and
 // after the window has gone, done is not called.
 func task[T any](l *loop, work func(ctx context.Context) (T, error), done func(T, error)) (cancel context.CancelFunc) {

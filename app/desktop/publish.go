@@ -6,8 +6,6 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
-	"sync"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -34,11 +32,9 @@ type publishForm struct {
 	tags    *widget.Entry
 	privacy *widget.Select
 	button  *widget.Button
-	bar     *shareBar
-	status  *text
+	under   *underWay
 	done    *fyne.Container
 	problem *widget.Label
-	cancel  context.CancelFunc // nil unless it runs
 }
 
 func newPublishForm(l *loop, pub publisher, w fyne.Window, visit, copyText func(string)) *publishForm {
@@ -54,8 +50,7 @@ func newPublishForm(l *loop, pub publisher, w fyne.Window, visit, copyText func(
 	f.privacy.SetSelectedIndex(0)
 	choose := widget.NewButtonWithIcon(tr("Choose…"), theme.FolderOpenIcon(), f.pick)
 	f.button = primary(tr("Publish"), theme.UploadIcon(), f.press)
-	f.bar, f.status = newProgress(6), dimText("")
-	f.bar.Hide()
+	f.under = newUnderWay(l, pub.Publications, f.ended)
 	f.problem = widget.NewLabel("")
 	f.problem.Wrapping, f.problem.Importance = fyne.TextWrapWord, widget.DangerImportance
 	f.problem.Hide()
@@ -63,14 +58,14 @@ func newPublishForm(l *loop, pub publisher, w fyne.Window, visit, copyText func(
 	line := func(name string, control fyne.CanvasObject) fyne.CanvasObject {
 		return container.NewBorder(nil, nil, fixed(120, column(0, pad(plainText(name), 9, 0))), nil, control)
 	}
-	f.root = container.NewStack(panel(column(10, boldText(tr("Publish a video")),
+	f.root = column(12, f.under.root, panel(column(10, boldText(tr("Publish a video")),
 		line(tr("File"), container.NewBorder(nil, nil, nil, choose, f.file)),
 		line(tr("Title"), f.title),
 		line(tr("About it"), f.about),
 		line(tr("Tags"), f.tags),
 		line(tr("Who sees it"), f.privacy),
 		f.problem,
-		container.NewBorder(nil, nil, nil, f.button, pad(column(6, f.status, f.bar), 4, 4)),
+		container.NewBorder(nil, nil, nil, f.button),
 		f.done,
 	)))
 	return f
@@ -115,55 +110,43 @@ func (f *publishForm) request() (instance.PublishRequest, string) {
 	return r, ""
 }
 
+// look implements pane.
+func (f *publishForm) look() { f.under.look() }
+
+// press begins to publish. The form is free for the next one at once.
 func (f *publishForm) press() {
-	if f.cancel != nil {
-		f.cancel()
-		f.end(tr("Given up."))
-		return
-	}
 	r, missing := f.request()
 	if missing != "" {
 		f.fail(missing)
 		return
 	}
-	f.fail("")
 	f.done.Objects = nil
-	f.button.SetText(tr("Cancel"))
-	f.bar.set(0)
-	f.bar.Show()
-	relayout(f.root)
-	f.cancel = task(f.loop, func(ctx context.Context) (instance.Published, error) {
-		return f.pub.Publish(ctx, r, f.progress(ctx))
-	}, func(p instance.Published, err error) {
-		if err != nil {
-			f.end("")
-			f.fail(message(err))
-			return
-		}
-		f.end("")
-		f.published(p)
-	})
+	f.fail("")
+	setEnabled(f.button, false)
+	task(f.loop, func(context.Context) (publication, error) { return f.pub.StartPublication(f.loop.ctx, r), nil },
+		func(p publication, _ error) {
+			setEnabled(f.button, true)
+			for _, e := range []*widget.Entry{f.file, f.title, f.about, f.tags} {
+				e.SetText("")
+			}
+			f.under.begin(p)
+		})
 }
 
-// progress shows how far it is, a few times a second at most.
-func (f *publishForm) progress(ctx context.Context) func(instance.Progress) {
-	var mu sync.Mutex
-	var last time.Time
-	stage := ""
-	return func(p instance.Progress) {
-		mu.Lock()
-		defer mu.Unlock()
-		if now := time.Now(); p.Stage == stage && now.Sub(last) < 200*time.Millisecond {
-			return
-		}
-		last, stage = time.Now(), p.Stage
-		f.loop.do(ctx, func() {
-			f.status.set(stageWords(p.Stage))
-			if p.Total > 0 {
-				f.bar.set(float64(p.Done) / float64(p.Total))
-			}
-		})
+// ended says how a publication ended. What failed is written back into the form where that is free.
+func (f *publishForm) ended(p publication, published instance.Published, err error) {
+	if err == nil {
+		f.published(published)
+		return
 	}
+	q := p.Request()
+	if f.file.Text == "" && f.title.Text == "" {
+		f.file.SetText(q.File)
+		f.title.SetText(q.Title)
+		f.about.SetText(q.Description)
+		f.tags.SetText(strings.Join(q.Tags, ", "))
+	}
+	f.fail(endWords(err))
 }
 
 func stageWords(stage string) string {
@@ -182,14 +165,6 @@ func stageWords(stage string) string {
 	return tr("Working…")
 }
 
-func (f *publishForm) end(words string) {
-	f.cancel = nil
-	f.button.SetText(tr("Publish"))
-	f.bar.Hide()
-	f.status.set(words)
-	relayout(f.root)
-}
-
 func (f *publishForm) fail(words string) {
 	f.problem.SetText(words)
 	f.problem.Hidden = words == ""
@@ -204,9 +179,5 @@ func (f *publishForm) published(p instance.Published) {
 		container.NewBorder(nil, nil, nil, row(6,
 			quiet(tr("Copy link"), theme.ContentCopyIcon(), func() { f.copyText(p.WatchPage) }),
 			plainButton(tr("Watch"), func() { f.visit(p.WatchPage) })), page))}
-	f.file.SetText("")
-	f.title.SetText("")
-	f.about.SetText("")
-	f.tags.SetText("")
 	relayout(f.root)
 }

@@ -80,5 +80,5 @@ func publisherOf(a *core.App) publisher {
 	if a.Instance() == nil {
 		return nil
 	}
-	return a.Instance()
+	return appPublisher{a.Instance()}
 }

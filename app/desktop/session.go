@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"shoal/app/core"
+	"shoal/instance"
 	"shoal/peer"
 	"shoal/player"
 )
@@ -24,6 +25,24 @@ func (p appProgram) Open(ctx context.Context, r core.Resolved, height int) (view
 		return nil, err
 	}
 	return session{s, p.App}, nil
+}
+
+// appPublisher is instance.Instance as the window asks for it.
+type appPublisher struct{ *instance.Instance }
+
+// StartPublication implements publisher.
+func (p appPublisher) StartPublication(ctx context.Context, req instance.PublishRequest) publication {
+	return p.Instance.StartPublication(ctx, req, nil)
+}
+
+// Publications implements publisher.
+func (p appPublisher) Publications() []publication {
+	all := p.Instance.Publications()
+	out := make([]publication, len(all))
+	for i := range all {
+		out[i] = all[i]
+	}
+	return out
 }
 
 // session is core.Session as the watch page asks for it.

@@ -172,18 +172,24 @@ func (p *settingsPage) showMarked() {
 	p.count()
 	p.say(tr("Nothing was saved: see what is marked."), theme.ColorNameError)
 	for _, f := range p.fields.all {
-		if f.problem.words == "" {
-			continue
+		if f.problem.words != "" {
+			p.goTo(f.key)
+			return
 		}
-		if p.tabs.chosen != f.part {
-			p.tabs.set(f.part)
-			p.chosen(f.part)
-		}
-		if f.focus != nil && p.root.Visible() {
-			p.window.Canvas().Focus(f.focus)
-		}
+	}
+}
+
+// goTo shows a setting and gives it the keyboard.
+func (p *settingsPage) goTo(key string) {
+	f := p.fields.find(key)
+	if f == nil {
 		return
 	}
+	if p.tabs.chosen != f.part {
+		p.tabs.set(f.part)
+		p.chosen(f.part)
+	}
+	p.window.Canvas().Focus(f.focus)
 }
 
 func (p *settingsPage) changed() {

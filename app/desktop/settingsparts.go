@@ -51,9 +51,9 @@ func (p *settingsPage) stopping() fyne.CanvasObject {
 		smallText(tr("The first of these that is reached ends it. The files stay until the room is needed. Pinned videos go on.")).flowing(4),
 		f.decimal(&field{key: "sharing.ratio"}, tr("Ratio"), tr("Given back so many times what was fetched. 2 means: twice."), "", tr("none"),
 			func(c *config.Config) *float64 { return &c.Sharing.Ratio }),
-		f.number(&field{key: "sharing.seedHours"}, tr("Time seeded"), "", tr("hours"), 1, tr("none"),
+		f.number(&field{key: "sharing.seedHours"}, tr("Time"), tr("Seeded for so long."), tr("hours"), 1, tr("none"),
 			amount(func(c *config.Config) *int { return &c.Sharing.SeedHours })),
-		f.number(&field{key: "sharing.idleHours"}, tr("Time without interest"), tr("Nobody fetched any of it for so long."), tr("hours"), 1, tr("none"),
+		f.number(&field{key: "sharing.idleHours"}, tr("No interest"), tr("Nobody fetched any of it for so long."), tr("hours"), 1, tr("none"),
 			amount(func(c *config.Config) *int { return &c.Sharing.IdleHours })),
 	)
 }

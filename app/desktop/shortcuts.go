@@ -19,6 +19,9 @@ func (w *mainWindow) keys() {
 		case k.Name == fyne.KeyEscape && w.at == placeInstance:
 			w.instance.escape()
 			w.bar.escape()
+		case k.Name == fyne.KeyEscape && w.at == placeCoSeeding:
+			w.coSeeding.escape()
+			w.bar.escape()
 		case k.Name == fyne.KeyEscape:
 			w.bar.escape()
 		}
@@ -46,6 +49,8 @@ func (w *mainWindow) stepTab(by int) {
 	switch w.at {
 	case placeInstance:
 		w.instance.tabs.step(by)
+	case placeCoSeeding:
+		w.coSeeding.tabs.step(by)
 	case placeSettings:
 		w.settings.tabs.step(by)
 	default:
@@ -58,6 +63,9 @@ func (w *mainWindow) reload() {
 		w.browse.reload()
 	case placeInstance:
 		w.instance.look()
+	case placeCoSeeding:
+		w.coSeeding.look()
+		w.look()
 	default:
 	}
 }

@@ -5,10 +5,13 @@ package desktop
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"shoal/app/core"
+	"shoal/assets/icons"
+	"shoal/peer/library"
 )
 
 // rowWords is what a row shows of a swarm. Rows with equal words need no drawing.
@@ -18,16 +21,18 @@ type rowWords struct {
 	stateColor     fyne.ThemeColorName
 	size, down, up string
 	shared, ratio  string
+	keep           string
 	part           float64
 	complete       bool
 	paused, own    bool
+	pinned         bool
 	playable       bool
 }
 
-// wordsFor puts a swarm into words.
-func wordsFor(s core.SwarmInfo) rowWords {
+// wordsFor puts a swarm into words; bounded is as for keepWords.
+func wordsFor(s core.SwarmInfo, bounded bool) rowWords {
 	w := rowWords{
-		infohash: s.Infohash, name: oneLine(s.Name, 200), complete: s.Complete, own: s.Own,
+		infohash: s.Infohash, name: nameOf(s), complete: s.Complete, own: s.Own, pinned: s.Pinned, keep: keepWords(s, bounded),
 		paused: s.Paused || !s.Joined, playable: s.Magnet != "" || s.Page != "",
 		down: tr("↓ %s", formatRate(s.Down)), up: tr("↑ %s", formatRate(s.Up)),
 		shared: formatBytes(s.Uploaded.Sum()),
@@ -35,9 +40,6 @@ func wordsFor(s core.SwarmInfo) rowWords {
 	}
 	if s.Downloaded.Sum() == 0 {
 		w.ratio = tr("shared back")
-	}
-	if w.name == "" {
-		w.name = s.Infohash
 	}
 	switch {
 	case s.Bytes <= 0:
@@ -50,6 +52,14 @@ func wordsFor(s core.SwarmInfo) rowWords {
 	}
 	w.state, w.stateColor = stateOf(s)
 	return w
+}
+
+// nameOf is a swarm's name for people.
+func nameOf(s core.SwarmInfo) string {
+	if name := oneLine(s.Name, 200); name != "" {
+		return name
+	}
+	return s.Infohash
 }
 
 // stateOf says in a few words what a swarm does.
@@ -68,6 +78,8 @@ func stateOf(s core.SwarmInfo) (string, fyne.ThemeColorName) {
 	switch {
 	case s.Problem != "":
 		return oneLine(s.Problem, 200), theme.ColorNameWarning
+	case s.Paused && s.Stopped != library.StopNone:
+		return stopWords(s.Stopped), colorDim
 	case s.Paused:
 		return tr("Paused"), colorDim
 	case !s.Joined:
@@ -84,17 +96,15 @@ func stateOf(s core.SwarmInfo) (string, fyne.ThemeColorName) {
 	return with(tr("Waiting")), colorDim
 }
 
-// rowActions are what a row can ask for.
-type rowActions struct {
-	open, pause, remove func(infohash string)
-}
-
 // swarmRow shows one swarm. A list has a few of them, which take turns.
 type swarmRow struct {
 	widget.BaseWidget
 	shown   rowWords
+	at      int // its place in the list
+	do      func(a rowAct, infohash string)
 	name    *text
 	state   *text
+	keep    *text
 	size    *text
 	bar     *shareBar
 	down    *text
@@ -102,34 +112,119 @@ type swarmRow struct {
 	shared  *text
 	ratio   *text
 	open    *widget.Button
+	pin     *widget.Button
 	pause   *widget.Button
 	remove  *widget.Button
 	content fyne.CanvasObject
+
+	pinIn, pinOut fyne.Resource
 }
 
-func newSwarmRow(do rowActions) *swarmRow {
+var _ fyne.SecondaryTappable = (*swarmRow)(nil)
+
+func newSwarmRow(do func(rowAct, string)) *swarmRow {
 	r := &swarmRow{
-		name: boldText(""), state: smallText(""), size: smallText(""), bar: newProgress(5),
+		do: do, name: boldText(""), state: smallText(""), keep: smallText(""), size: smallText(""), bar: newProgress(5),
 		down: smallText(""), up: smallText(""), shared: plainText(""), ratio: smallText(""),
 	}
-	r.open = quiet(tr("Watch"), nil, func() { do.open(r.shown.infohash) })
-	r.pause = quiet("", theme.MediaPauseIcon(), func() { do.pause(r.shown.infohash) })
-	r.remove = quiet("", theme.DeleteIcon(), func() { do.remove(r.shown.infohash) })
-	columns := row(18,
-		fixed(150, middle(column(6, r.size, r.bar))),
-		fixed(92, middle(column(2, r.down, r.up))),
-		fixed(92, middle(column(1, r.shared, r.ratio))),
-		row(0, middle(r.open), middle(r.pause), middle(r.remove)),
+	pin := theme.NewThemedResource(fyne.NewStaticResource("row-pin.svg", icons.Pin))
+	out := theme.NewThemedResource(fyne.NewStaticResource("row-pin.svg", icons.Pin))
+	out.ColorName = colorDim
+	r.pinIn, r.pinOut = theme.NewPrimaryThemedResource(pin), out
+	asks := func(a rowAct) func() { return func() { r.do(a, r.shown.infohash) } }
+	r.open = quiet(tr("Watch"), nil, asks(rowOpen))
+	r.pin = quiet("", r.pinOut, asks(rowPin))
+	r.pause = quiet("", theme.MediaPauseIcon(), asks(rowPause))
+	r.remove = quiet("", theme.DeleteIcon(), asks(rowRemove))
+	line := container.New(swarmRowLayout{},
+		middle(column(4, r.name, r.state)),
+		middle(column(6, r.size, r.bar)),
+		middle(column(2, r.down, r.up)),
+		middle(column(1, r.shared, r.ratio)),
+		row(0, middle(r.open), middle(r.pin), middle(r.pause), middle(r.remove)),
 	)
-	r.content = container.NewStack(newBackdrop(colorCard, 10),
-		pad(container.NewBorder(nil, nil, nil, columns, pad(middle(column(4, r.name, r.state)), 0, 4)), 9, 12))
+	r.content = container.NewStack(newBackdrop(colorCard, 10), pad(column(3, line, r.keep), 8, 14))
 	r.ExtendBaseWidget(r)
 	return r
+}
+
+// swarmRowLayout places a row's words, size, rates, share and buttons; the rates are left out where
+// there is no room.
+type swarmRowLayout struct{}
+
+// Sizes of a row.
+const (
+	sizeColumn     float32 = 138
+	ratesColumn    float32 = 92
+	shareColumn    float32 = 84
+	columnDistance float32 = 16
+	ratesFrom      float32 = 760 // the width from which on rates have room
+)
+
+// MinSize implements fyne.Layout.
+func (swarmRowLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	height := float32(0)
+	for _, o := range objects {
+		height = max(height, o.MinSize().Height)
+	}
+	return fyne.NewSize(sizeColumn+shareColumn+objects[4].MinSize().Width+3*columnDistance+80, height)
+}
+
+// Layout implements fyne.Layout.
+func (swarmRowLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	right := size.Width
+	place := func(o fyne.CanvasObject, width, distance float32) {
+		right -= width
+		o.Resize(fyne.NewSize(width, size.Height))
+		o.Move(fyne.NewPos(right, 0))
+		right -= distance
+	}
+	place(objects[4], objects[4].MinSize().Width, columnDistance)
+	place(objects[3], shareColumn, columnDistance)
+	objects[2].Hide()
+	if size.Width >= ratesFrom {
+		objects[2].Show()
+		place(objects[2], ratesColumn, columnDistance)
+	}
+	place(objects[1], sizeColumn, columnDistance)
+	objects[0].Resize(fyne.NewSize(max(right, 0), size.Height))
+	objects[0].Move(fyne.NewPos(0, 0))
 }
 
 // CreateRenderer implements fyne.Widget.
 func (r *swarmRow) CreateRenderer() fyne.WidgetRenderer {
 	return widget.NewSimpleRenderer(pad(r.content, 3, 0))
+}
+
+// TappedSecondary implements fyne.SecondaryTappable: it names what can be done with the video.
+func (r *swarmRow) TappedSecondary(e *fyne.PointEvent) {
+	widget.ShowPopUpMenuAtPosition(r.menu(), fyne.CurrentApp().Driver().CanvasForObject(r), e.AbsolutePosition)
+}
+
+func (r *swarmRow) menu() *fyne.Menu {
+	infohash := r.shown.infohash
+	item := func(words string, a rowAct, key fyne.KeyName, yes bool) *fyne.MenuItem {
+		i := fyne.NewMenuItem(words, func() { r.do(a, infohash) })
+		i.Disabled = !yes
+		if key != "" {
+			i.Shortcut = &desktop.CustomShortcut{KeyName: key}
+		}
+		return i
+	}
+	pause, pin := tr("Pause"), tr("Pin")
+	if r.shown.paused {
+		pause = tr("Resume")
+	}
+	if r.shown.pinned {
+		pin = tr("Unpin")
+	}
+	return fyne.NewMenu("",
+		item(tr("Watch"), rowOpen, fyne.KeyReturn, r.shown.playable),
+		item(pause, rowPause, fyne.KeySpace, true),
+		item(pin, rowPin, fyne.KeyP, !r.shown.own),
+		item(tr("Copy link"), rowCopy, "", r.shown.playable),
+		fyne.NewMenuItemSeparator(),
+		item(tr("Remove…"), rowRemove, fyne.KeyDelete, !r.shown.own))
 }
 
 // show brings the row up to date; what stays the same is not drawn anew.
@@ -141,6 +236,7 @@ func (r *swarmRow) show(w rowWords) {
 	r.name.set(w.name)
 	r.state.setColor(w.stateColor)
 	r.state.set(w.state)
+	r.keep.set(w.keep)
 	r.size.set(w.size)
 	r.down.set(w.down)
 	r.up.set(w.up)
@@ -157,6 +253,12 @@ func (r *swarmRow) show(w rowWords) {
 		icon = theme.MediaPlayIcon()
 	}
 	setIcon(r.pause, icon)
+	pin := r.pinOut
+	if w.pinned {
+		pin = r.pinIn
+	}
+	setIcon(r.pin, pin)
 	setEnabled(r.open, w.playable)
+	setEnabled(r.pin, !w.own)
 	setEnabled(r.remove, !w.own)
 }

@@ -45,6 +45,7 @@ type watchHooks struct {
 	openPlayer    func(ctx context.Context, address string) (program string, err error)
 	copyText      func(words string)
 	setTitle      func(words string)
+	support       func(address string) // of a channel
 }
 
 func newWatchPage(l *loop, p program, screens screenMaker, hooks watchHooks) *watchPage {

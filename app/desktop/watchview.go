@@ -25,6 +25,7 @@ type watchView struct {
 	title       *widget.Label
 	channel     *widget.Hyperlink
 	facts       *text
+	support     *widget.Button
 	link        *widget.Button
 	closing     *widget.Button
 	description *widget.RichText
@@ -53,12 +54,13 @@ func newWatchView(p *watchPage) *watchView {
 	v.channel.Truncation = fyne.TextTruncateEllipsis
 	v.channel.OnTapped = func() { p.hooks.visit(p.about.ChannelPage) }
 	v.facts = smallText("")
+	v.support = quiet(tr("Support"), nil, func() { p.hooks.support(p.about.ChannelPage) })
 	v.link = quiet(tr("Copy link"), theme.ContentCopyIcon(), func() { p.hooks.copyText(p.about.Page) })
 	v.closing = quiet(tr("Close"), theme.CancelIcon(), p.close)
 	v.description = widget.NewRichText()
 	v.description.Wrapping = fyne.TextWrapWord
 
-	below := container.NewBorder(nil, nil, nil, middle(row(4, v.link, v.closing)), column(0, v.channel, pad(v.facts, 0, 8)))
+	below := container.NewBorder(nil, nil, nil, middle(row(4, v.support, v.link, v.closing)), column(0, v.channel, pad(v.facts, 0, 8)))
 	info := container.NewVScroll(pad(column(0, v.title, below, v.description), 4, 8))
 	lower := container.NewBorder(v.notice.root, nil, nil, nil, info)
 	side := container.NewVScroll(pad(v.figures.root, 12, 12))
@@ -75,6 +77,7 @@ func (v *watchView) setAbout(a about) {
 	v.channel.Hidden = a.Channel == ""
 	v.facts.set(a.Facts)
 	v.link.Hidden = a.Page == ""
+	v.support.Hidden = a.ChannelPage == ""
 	setDescription(v.description, a.Description)
 	v.theatre.controls.setQualities(a.Heights, a.Chosen, v.page.chooseQuality)
 	v.theatre.controls.show(player.State{Volume: 100, Duration: a.Duration})

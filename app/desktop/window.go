@@ -63,12 +63,18 @@ func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
 	w.nav = newNavigation(p.publisher != nil, w.goTo)
 	w.bar = newAddressBar(l, p.program.Resolve, func() []string { return p.settings.Get().RecentInstances }, w.show)
 	w.browse = newBrowsePage(l, p.catalog, w.watchAddress, w.visit)
+	w.browse.help = w.support
+	if p.publisher != nil {
+		w.browse.own = p.publisher.URL()
+	}
 	w.browse.welcome(p.settings.Get().RecentInstances)
 	w.watch = newWatchPage(l, p.program, p.screens, watchHooks{
 		setFullScreen: w.setFullScreen, visit: w.visit, browse: func() { w.goTo(placeBrowse) },
-		openBrowser: p.openBrowser, openPlayer: p.openPlayer, copyText: w.copyText, setTitle: w.setTitle,
+		openBrowser: p.openBrowser, openPlayer: p.openPlayer, copyText: w.copyText, setTitle: w.setTitle, support: w.support,
 	})
-	w.coSeeding = newCoSeedingPage(l, p.program, w.win, w.watchAddress, func() { w.goTo(placeBrowse) }, w.look)
+	w.coSeeding = newCoSeedingPage(l, p.program, p.settings, w.win, coSeedingHooks{
+		open: w.watchAddress, visit: w.visit, browse: func() { w.goTo(placeBrowse) }, copyText: w.copyText, poll: w.look,
+	})
 	w.settings = newSettingsPage(l, p.settings, w.win, p.dataDir, o.Version)
 	if p.publisher != nil {
 		w.instance = newInstancePage(l, p.publisher, w.win, p.program.Resolve, w.visit, w.copyText)
@@ -91,7 +97,12 @@ func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
 func (w *mainWindow) start() {
 	w.loop.every(w.loop.ctx, time.Second, func() {
 		list := w.parts.program.Swarms()
-		w.loop.do(w.loop.ctx, func() { w.showSwarms(list) })
+		w.loop.do(w.loop.ctx, func() {
+			w.showSwarms(list)
+			if w.at == placeCoSeeding {
+				w.coSeeding.look()
+			}
+		})
 	})
 	if w.instance != nil {
 		w.loop.every(w.loop.ctx, instanceEvery, func() {
@@ -157,6 +168,7 @@ func (w *mainWindow) goTo(p place) {
 	case placeWatch:
 		page = w.watch.root
 	case placeCoSeeding:
+		w.coSeeding.look()
 		page = w.coSeeding.root
 	case placeSettings:
 		w.settings.look()
@@ -168,6 +180,14 @@ func (w *mainWindow) goTo(p place) {
 		page = w.browse.root
 	}
 	only(w.content, page)
+}
+
+// support goes to where a creator is supported, with the address filled in.
+func (w *mainWindow) support(address string) {
+	w.goTo(placeCoSeeding)
+	w.coSeeding.goTo(tabSupport)
+	w.coSeeding.support.fill(address)
+	w.win.Canvas().Focus(w.coSeeding.support.entry)
 }
 
 // visit opens an address as if it had been typed.

@@ -179,10 +179,21 @@ func TestPublishForm(t *testing.T) {
 	f.tags.SetText("fish, sea")
 	r.pub.hold = make(chan struct{})
 	test.Tap(f.button)
-	r.until("the stage", func() bool { return findText(f.root, "Making the torrent…") })
+	r.until("the stage", func() bool { return findText(f.root, "Making the torrent… 50%") })
+	if f.file.Text != "" || f.button.Disabled() {
+		t.Error("the form is not free for the next one")
+	}
+	test.Tap(findButton(t, f.under.root, "Pause"))
+	r.until("the pause", func() bool { return findText(f.root, "Paused: others have their turn meanwhile") })
+	f.setFile("/home/me/second.mp4")
+	test.Tap(f.button)
+	r.until("the second one", func() bool { return len(f.under.rows) == 2 && findText(f.under.root, "second") })
+	relayout(f.root)
 	r.shoot("publish")
+	test.Tap(findButton(t, f.under.root, "Resume"))
+	r.until("it to go on", func() bool { return !findText(f.root, "Paused") })
 	close(r.pub.hold)
-	r.until("the link", func() bool { return findText(f.root, "https://my.example/w/xyz") })
+	r.until("the link", func() bool { return findText(f.root, "https://my.example/w/xyz") && !f.under.root.Visible() })
 	if !r.pub.noted(`publish /home/me/my_first-film.mp4 "my first film" [fish sea] public`) {
 		t.Errorf("asked for %v", r.pub.notes)
 	}
@@ -192,11 +203,16 @@ func TestPublishForm(t *testing.T) {
 	f.title.SetText("xyz")
 	test.Tap(f.button)
 	r.until("the reason", func() bool { return findText(f.root, "This file is no video: choose another one.") })
+	if f.file.Text != "/home/me/x.txt" || f.title.Text != "xyz" {
+		t.Error("what failed has to be written again")
+	}
 	r.pub.hold = make(chan struct{})
 	test.Tap(f.button)
-	test.Tap(f.button)
-	if f.cancel != nil || f.button.Text != "Publish" {
-		t.Error("cancelling does not end it")
+	r.until("it to begin", func() bool { return len(f.under.rows) == 1 })
+	test.Tap(findButton(t, f.under.root, "Cancel"))
+	r.until("it to be given up", func() bool { return !f.under.root.Visible() && f.file.Text == "/home/me/x.txt" })
+	if f.problem.Visible() {
+		t.Error("giving up is no failure")
 	}
 }
 

@@ -16,7 +16,7 @@ var Shoal []byte
 //go:embed shoal-256.png
 var ShoalPNG []byte
 
-// The pictures of the navigation: single-colour SVGs of 24 by 24, black, to be tinted by the theme.
+// The pictures of the navigation and of rows: single-colour SVGs of 24 by 24, black, to be tinted by the theme.
 var (
 	//go:embed browse.svg
 	Browse []byte
@@ -28,4 +28,6 @@ var (
 	Settings []byte
 	//go:embed instance.svg
 	Instance []byte
+	//go:embed pin.svg
+	Pin []byte
 )
