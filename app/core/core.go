@@ -68,6 +68,7 @@ type App struct {
 	loopback loopback
 	named    named
 	free     func(dir string) int64 // see diskFree
+	resumed  chan struct{}          // closed once the library's swarms are joined again
 
 	background background
 	// unsubscribe ends what follows the settings.
@@ -119,7 +120,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 
 // openResting takes the data folder's lock and opens what needs no engine.
 func openResting(o Options) (_ *App, err error) {
-	a := &App{options: o, logger: o.Logger, free: diskFree}
+	a := &App{options: o, logger: o.Logger, free: diskFree, resumed: make(chan struct{})}
 	if a.logger == nil {
 		a.logger = slog.New(slog.DiscardHandler)
 	}
@@ -216,7 +217,7 @@ func (a *App) Run(ctx context.Context, services ...Service) error {
 	}
 	all = append(all, Service{Name: "library", Serve: a.keeper.serve})
 	if a.options.Resume {
-		all = append(all, Service{Name: "room", Serve: a.serveRoom})
+		all = append(all, Service{Name: "room", Serve: a.serveRoom}, Service{Name: "supports", Serve: newSupporter(a).serve})
 	}
 	if a.instance != nil {
 		all = append(all, Service{Name: "instance", Serve: a.instance.Serve})
@@ -230,6 +231,7 @@ func (a *App) serveResume(ctx context.Context) error {
 	if err := a.library.Resume(ctx, a.engine); err != nil && ctx.Err() == nil {
 		a.logger.Warn("some swarms were not joined again", "error", err)
 	}
+	close(a.resumed)
 	<-ctx.Done()
 	return nil
 }

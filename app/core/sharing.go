@@ -185,6 +185,11 @@ func (a *App) serveRoom(ctx context.Context) error {
 		}
 	})
 	defer cancel()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-a.resumed:
+	}
 	tick := time.NewTicker(roomEvery)
 	defer tick.Stop()
 	for {

@@ -77,7 +77,7 @@ func (a *App) AddSupport(ctx context.Context, arg string, o SupportOptions) (Sup
 		return Support{}, err
 	}
 	a.named.add(s.Instance)
-	return a.describe(s), nil
+	return a.describe(s, a.entriesBySupport()[s.ID]), nil
 }
 
 func (o SupportOptions) check() error {
@@ -109,7 +109,7 @@ func (a *App) SetSupport(id string, o SupportOptions) (Support, error) {
 	}
 	a.supports.look()
 	s, _ := a.supports.get(id)
-	return a.describe(s), nil
+	return a.describe(s, a.entriesBySupport()[s.ID]), nil
 }
 
 // RemoveSupport ends a support. Its videos are deleted, or go on as those that were watched do; those
@@ -138,9 +138,20 @@ func release(e *library.Entry) { e.Support, e.Video, e.Before = "", "", peer.Byt
 
 // Supports lists all supports, oldest first.
 func (a *App) Supports() []Support {
+	entries := a.entriesBySupport()
 	var out []Support
 	for _, s := range a.supports.all() {
-		out = append(out, a.describe(s))
+		out = append(out, a.describe(s, entries[s.ID]))
+	}
+	return out
+}
+
+func (a *App) entriesBySupport() map[string][]library.Entry {
+	out := map[string][]library.Entry{}
+	for _, e := range a.keeper.all() {
+		if e.Support != "" {
+			out[e.Support] = append(out[e.Support], e)
+		}
 	}
 	return out
 }
@@ -151,7 +162,7 @@ func (a *App) FindSupport(arg string) (Support, error) {
 	arg = strings.TrimSpace(arg)
 	location, handle, err := supportAddress(arg)
 	for _, s := range a.supports.all() {
-		d := a.describe(s)
+		d := a.describe(s, nil)
 		same := arg == d.ID || strings.EqualFold(arg, d.Name) || arg == d.URL
 		if err == nil && location.Instance == s.Instance {
 			name := shortName(location.Channel+location.Account+handle, s.Instance)
@@ -159,14 +170,14 @@ func (a *App) FindSupport(arg string) (Support, error) {
 			same = same || kind && strings.EqualFold(name, s.Name)
 		}
 		if same {
-			return d, nil
+			return a.describe(s, a.entriesBySupport()[s.ID]), nil
 		}
 	}
 	return Support{}, fail(CodeNotFound, nil, "%s is not supported: shoal support list shows what is", arg)
 }
 
-// describe adds to a support what is held for it.
-func (a *App) describe(s library.Support) Support {
+// describe adds to a support the entries that are held for it.
+func (a *App) describe(s library.Support, entries []library.Entry) Support {
 	d := Support{
 		ID: s.ID, Kind: Kind(s.Kind), Name: s.Name, DisplayName: s.DisplayName, Budget: s.Budget, Order: s.Order,
 		Added: s.Added, Uploaded: s.Uploaded, Checked: s.Checked, Next: s.Next, Problem: s.Problem,
@@ -188,10 +199,7 @@ func (a *App) describe(s library.Support) Support {
 		d.DisplayName = d.Name
 	}
 	held := map[string]bool{} // by UUID, whether it is whole
-	for _, e := range a.keeper.all() {
-		if e.Support != s.ID {
-			continue
-		}
+	for _, e := range entries {
 		e, bytes := a.live(e)
 		d.Used += bytes
 		d.Uploaded = d.Uploaded.Plus(e.Helped())

@@ -2,15 +2,17 @@
 
 package library
 
-// Stop is the limit that ended the seeding of an entry.
+// Stop is what paused an entry, where no person did.
 type Stop string
 
-// The limits.
+// What pauses entries.
 const (
 	StopNone  Stop = ""      // none
 	StopRatio Stop = "ratio" // it was given back often enough
 	StopTime  Stop = "time"  // it was seeded for long enough
 	StopIdle  Stop = "idle"  // nobody fetched from it for too long
+
+	StopMetered Stop = "metered" // it is fetched for a Support, and the connection is paid by the byte
 )
 
 // Limits say when seeding an entry ends. Zero is never.
