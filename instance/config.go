@@ -28,6 +28,10 @@ type Config struct {
 	Logger *slog.Logger
 	// UploadLimit and UploadLimitPerIP are those to start with; see SetUploadLimits.
 	UploadLimit, UploadLimitPerIP int64
+	// WatchFolder and WatchChannel are those to start with; see SetWatchFolder.
+	WatchFolder, WatchChannel string
+	// NotWatched are folders with the videos of others, which a watch folder must not be.
+	NotWatched []string
 	// FFmpeg and FFprobe are the programs' paths; empty looks them up in PATH.
 	FFmpeg, FFprobe string
 }

@@ -309,3 +309,37 @@ func TestPauseAndCancel(t *testing.T) {
 		t.Error("published after the end")
 	}
 }
+
+func TestWatchFolder(t *testing.T) {
+	dir, folder := t.TempDir(), t.TempDir()
+	file := mp4(t)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(filepath.Join(folder, "a_talk.mp4"), b, 0o600), os.WriteFile(filepath.Join(folder, "broken.mp4"), b[:1000], 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second start publishes nothing again
+		r := start(t, Config{Dir: dir}, &fakeEngine{})
+		r.watcher.mu.Lock()
+		r.watcher.settled = 0
+		r.watcher.mu.Unlock()
+		r.SetWatchFolder(folder, "")
+		eventually(t, "it is looked at", func() bool {
+			r.watcher.changed <- struct{}{}
+			return len(r.store.Snapshot().Videos()) > 0 && len(r.WatchFolder().Failures) > 0
+		})
+		for range 5 {
+			r.watcher.changed <- struct{}{}
+		}
+		f := r.WatchFolder().Failures
+		if len(f) != 1 || filepath.Base(f[0].File) != "broken.mp4" || !strings.Contains(f[0].Text, "it is cut off") {
+			t.Errorf("failures %v", f)
+		}
+		if v := r.store.Snapshot().Videos(); len(v) != 1 || v[0].Title != "a talk" {
+			t.Errorf("videos %v", v)
+		}
+		r.stop()
+	}
+}

@@ -38,6 +38,7 @@ type Instance struct {
 	fed          *federation.Federation
 	index        *search.Index
 	thumbs       *thumbs.Cache
+	watcher      *watcher
 	publications publications
 	policy       sync.Mutex // one change of the policy at a time
 
@@ -130,6 +131,7 @@ func (i *Instance) wire() error {
 		Base: i.base, Name: i.cfg.Name, Version: i.cfg.Version, Store: i.store, ClientIP: i.clientIP, Logger: i.cfg.Logger,
 		Viewers: func(h store.Hash) int { return i.tracker.Stats(tracker.Hash(h)).Leechers },
 	})
+	i.watcher = i.newWatcher()
 	i.webseed = i.files()
 	i.server = i.newServer(i.routes())
 	return nil
@@ -176,6 +178,7 @@ func (i *Instance) Serve(ctx context.Context) error {
 	})
 	doubtful := i.seed.all(ctx, i.store.Snapshot().Videos())
 	i.background.Go(func() { i.seed.recheck(ctx, doubtful, i.accept) })
+	i.background.Go(func() { i.watcher.serve(ctx) })
 	if ctx.Err() == nil {
 		close(i.ready)
 	}

@@ -31,6 +31,22 @@ type status struct {
 	Problems []problem `json:"problems,omitempty"`
 	// Publications are those of the instance that have not ended.
 	Publications []publication `json:"publications,omitempty"`
+	// WatchFolder is the folder whose files are published as they appear.
+	WatchFolder *watchFolder `json:"watchFolder,omitempty"`
+}
+
+// watchFolder is a folder with what keeps its files from being published: all of them (message), or
+// some.
+type watchFolder struct {
+	Folder   string         `json:"folder"`
+	Channel  string         `json:"channel,omitempty"`
+	Message  string         `json:"message,omitempty"`
+	Failures []watchFailure `json:"failures"`
+}
+
+type watchFailure struct {
+	File    string `json:"file"`
+	Message string `json:"message"`
 }
 
 // publication is one that waits (its stage is empty), runs or is paused.
@@ -95,6 +111,12 @@ func (*statusCommand) run(ctx context.Context, r *run) error {
 			File: q.File, Title: q.Title, Stage: now.Stage, Done: now.Done, Total: now.Total, Paused: p.Paused(),
 		})
 	}
+	if w := s.WatchFolder; w.Folder != "" {
+		event.WatchFolder = &watchFolder{Folder: w.Folder, Channel: w.Channel, Message: w.Problem, Failures: []watchFailure{}}
+		for _, f := range w.Failures {
+			event.WatchFolder.Failures = append(event.WatchFolder.Failures, watchFailure{f.File, f.Text})
+		}
+	}
 	for _, i := range s.Swarms {
 		event.Swarms = append(event.Swarms, swarmStatus{
 			Infohash: i.Infohash, Name: i.Name, Bytes: i.Bytes, Completed: i.Completed, Complete: i.Complete, Paused: i.Paused, Own: i.Own,
@@ -124,6 +146,15 @@ func printStatus(out *output, s status) {
 	}
 	for _, p := range s.Publications {
 		out.fact("%s: %s", p.Title, p.words())
+	}
+	if w := s.WatchFolder; w != nil {
+		out.fact("Video files in %s are published as they appear.", w.Folder)
+		if w.Message != "" {
+			out.fact("  %s", w.Message)
+		}
+		for _, f := range w.Failures {
+			out.fact("  %s: %s", f.File, f.Message)
+		}
 	}
 	if len(s.Swarms) == 0 {
 		out.fact("No swarms are held.")

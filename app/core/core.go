@@ -195,6 +195,8 @@ func (a *App) instanceConfig() instance.Config {
 		Dir: a.options.DataDir, Listen: o.Listen, URL: o.URL, Name: o.Name, Dev: o.Dev || stored.Dev,
 		Version: a.options.Version, Engine: a.engine, Logger: a.logger,
 		UploadLimit: stored.UploadLimit, UploadLimitPerIP: stored.UploadLimitPerIP,
+		WatchFolder: stored.WatchFolder, WatchChannel: stored.WatchChannel,
+		NotWatched: []string{a.options.Config.Get().DownloadsDir(a.options.DataDir)},
 	}
 	if ic.Listen == "" {
 		ic.Listen = stored.Listen

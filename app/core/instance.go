@@ -67,4 +67,5 @@ func atRest(ctx context.Context, o Options, work func(context.Context, *instance
 // followInstance has a running instance follow its settings, as far as they need no restart.
 func followInstance(i *instance.Instance, cfg config.Instance) {
 	i.SetUploadLimits(cfg.UploadLimit, cfg.UploadLimitPerIP)
+	i.SetWatchFolder(cfg.WatchFolder, cfg.WatchChannel)
 }

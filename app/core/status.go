@@ -29,8 +29,10 @@ type Status struct {
 	Problems []instance.Problem
 	// Publications are the instance's that have not ended.
 	Publications []*instance.Publication
-	Disk         Disk
-	Supports     []Support
+	// WatchFolder is the instance's; its Folder is empty where there is none.
+	WatchFolder instance.WatchFolder
+	Disk        Disk
+	Supports    []Support
 }
 
 // Disk is what is kept, in bytes. A budget of 0 is none.
@@ -52,6 +54,7 @@ func (a *App) Status() Status {
 		s.Queue = a.instance.QueueDepth()
 		s.Problems = a.instance.Problems()
 		s.Publications = a.instance.Publications()
+		s.WatchFolder = a.instance.WatchFolder()
 	}
 	s.Supports = a.Supports()
 	s.Disk = a.disk(s.Swarms)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -142,11 +143,7 @@ func (p *Publisher) Publish(ctx context.Context, req Request, progress Progress)
 	if err != nil {
 		return nil, err
 	}
-	ffprobe, err := find(p.cfg.FFprobe, "ffprobe")
-	if err != nil {
-		return nil, err
-	}
-	ffmpeg, err := find(p.cfg.FFmpeg, "ffmpeg")
+	ffmpeg, ffprobe, err := p.tools()
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +152,13 @@ func (p *Publisher) Publish(ctx context.Context, req Request, progress Progress)
 		return nil, err
 	}
 	progress(StageProbe, 1, 1)
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the video: %w", err)
+	}
 	j := newJob(p, req, channel, path, m)
 	j.hold = t.wait
+	j.draft.Source = &store.Source{Path: path, Size: fi.Size(), ModTime: fi.ModTime()}
 	if err := p.cfg.Store.PutDraft(j.draft); err != nil {
 		return nil, err
 	}
@@ -187,23 +189,71 @@ func CheckText(title, description string, tags []string) error {
 	return nil
 }
 
+func (p *Publisher) tools() (ffmpeg, ffprobe string, err error) {
+	if ffprobe, err = find(p.cfg.FFprobe, "ffprobe"); err != nil {
+		return "", "", err
+	}
+	ffmpeg, err = find(p.cfg.FFmpeg, "ffmpeg")
+	return ffmpeg, ffprobe, err
+}
+
+// Ready says what keeps every file from being published in a channel, "" for the usual one.
+func (p *Publisher) Ready(channel string) error {
+	if _, err := p.channel(channel); err != nil {
+		return err
+	}
+	_, _, err := p.tools()
+	return err
+}
+
+// Is reports whether a file has an extension of those that can be published.
+func Is(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".mp4", ".m4v", ".mov", ".webm":
+		return true
+	}
+	return false
+}
+
 // check bounds what a person wrote and finds the channel.
 func (p *Publisher) check(req *Request) (*store.Channel, error) {
 	req.Title = strings.TrimSpace(req.Title)
 	if err := CheckText(req.Title, req.Description, req.Tags); err != nil {
 		return nil, err
 	}
-	if req.Channel == "" {
-		req.Channel = store.NameChannel
-	}
 	if req.Privacy == 0 {
 		req.Privacy = store.Public
 	}
-	c, ok := p.cfg.Store.Snapshot().Channel(req.Channel)
+	return p.channel(req.Channel)
+}
+
+func (p *Publisher) channel(name string) (*store.Channel, error) {
+	if name == "" {
+		name = store.NameChannel
+	}
+	c, ok := p.cfg.Store.Snapshot().Channel(name)
 	if !ok {
-		return nil, fmt.Errorf("there is no channel %q here: choose one of %s", req.Channel, strings.Join(p.cfg.Store.Snapshot().ChannelNames(), ", "))
+		return nil, fmt.Errorf("there is no channel %q here: choose one of %s", name, strings.Join(p.cfg.Store.Snapshot().ChannelNames(), ", "))
 	}
 	return c, nil
+}
+
+// Titled is a title after a file's name.
+func Titled(path string) string {
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	title := strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if r == '_' || r == utf8.RuneError || unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, name)), " ")
+	if utf8.RuneCountInString(title) < minTitle {
+		title = strings.TrimSpace("Video " + title)
+	}
+	if runes := []rune(title); len(runes) > maxTitle {
+		title = strings.TrimSpace(string(runes[:maxTitle]))
+	}
+	return title
 }
 
 // Leftovers are the files of a video, as a draft: stored in the transaction that deletes the video, it

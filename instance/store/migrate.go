@@ -61,6 +61,9 @@ var (
 // Since version 3.
 var bucketDecisions = []byte("decisions") // local id.remote id.Decision -> nothing
 
+// Since version 4.
+var bucketSources = []byte("sources") // path -> Source
+
 var (
 	keyVersion   = []byte("version")
 	keyIdentity  = []byte("identity") // in meta: a random name of this database
@@ -76,7 +79,7 @@ type migration func(tx *bolt.Tx) error
 // migrations is the database's history. Its length is the version that this program writes; a step
 // that was released is never changed.
 func migrations() []migration {
-	return []migration{create, federate, decide}
+	return []migration{create, federate, decide, source}
 }
 
 // create makes version 1 out of an empty file.
@@ -120,6 +123,14 @@ func federate(tx *bolt.Tx) error {
 func decide(tx *bolt.Tx) error {
 	if _, err := tx.CreateBucketIfNotExists(bucketDecisions); err != nil {
 		return fmt.Errorf("creating bucket %s: %w", bucketDecisions, err)
+	}
+	return nil
+}
+
+// source makes version 4: the files that were published.
+func source(tx *bolt.Tx) error {
+	if _, err := tx.CreateBucketIfNotExists(bucketSources); err != nil {
+		return fmt.Errorf("creating bucket %s: %w", bucketSources, err)
 	}
 	return nil
 }

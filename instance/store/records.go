@@ -170,6 +170,9 @@ func (tx *Tx) publish(draft string, v *Video) error {
 			return err
 		}
 	}
+	if err := tx.settle(draft, v.UUID); err != nil {
+		return err
+	}
 	if err := tx.bucket(bucketDrafts).Delete([]byte(draft)); err != nil {
 		return err
 	}

@@ -200,7 +200,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	failing := append(migrations(), func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketSettings).Put([]byte("half"), []byte("done"))
 	}, func(*bolt.Tx) error { return errors.New("broken") })
-	if _, err := open(dir, failing, testKey()); err == nil || !strings.Contains(err.Error(), "to version 5: broken") {
+	if _, err := open(dir, failing, testKey()); err == nil || !strings.Contains(err.Error(), "to version 6: broken") {
 		t.Errorf("got %v", err)
 	}
 	if openTest(t, dir).Snapshot().Setting("half") != "" {

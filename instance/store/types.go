@@ -152,4 +152,6 @@ type Draft struct {
 	Started time.Time `json:"started"`
 	// Paths are relative to the data directory.
 	Paths []string `json:"paths"`
+	// Source is the file that is published; nil in drafts that only delete.
+	Source *Source `json:"source,omitempty"`
 }
