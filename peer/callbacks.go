@@ -18,6 +18,8 @@ type connTable struct {
 
 	mu      sync.Mutex
 	open    map[*torrent.PeerConn]*conn
+	live    int     // of open, those neither refused nor ending
+	serial  int64   // of the last one
 	closed  []*conn // not yet counted by poll
 	refused atomic.Int64
 }
@@ -26,7 +28,9 @@ type conn struct {
 	pc      *torrent.PeerConn
 	swarm   *Swarm
 	source  Source
-	refused bool  // of a source this swarm does not allow: nothing it says is heard
+	refused bool  // of a source this swarm does not allow, or one too many: nothing it says is heard
+	ending  bool  // being closed to make room
+	serial  int64 // order of arrival
 	sent    int64 // payload counted so far; under counting
 }
 
@@ -61,22 +65,25 @@ func (e *Engine) connAdded(pc *torrent.PeerConn) {
 	}
 	c := &conn{pc: pc, swarm: s, source: sourceOf(pc.Network)}
 	c.refused = !s.allows(c.source)
-	e.conns.mu.Lock()
-	e.conns.open[pc] = c
-	e.conns.mu.Unlock()
+	surplus := e.conns.add(c, e.Limits().Connections)
+	if surplus != nil {
+		go surplus.Close() // takes the client's lock, which is held here
+	}
 	if !c.refused {
 		s.peersBy.add(c.source, 1)
 		return
 	}
 	e.conns.refused.Add(1)
 	pc.PeerMaxRequests = 0
-	go pc.Close() // takes the client's lock, which is held here
+	if surplus != pc {
+		go pc.Close()
+	}
 }
 
 func (e *Engine) connClosed(pc *torrent.PeerConn) {
 	e.conns.mu.Lock()
 	c := e.conns.open[pc]
-	delete(e.conns.open, pc)
+	e.conns.remove(pc)
 	if c != nil && !c.refused {
 		e.conns.closed = append(e.conns.closed, c)
 	}
@@ -90,8 +97,12 @@ func (e *Engine) connClosed(pc *torrent.PeerConn) {
 	}
 }
 
-// readMessage silences refused connections.
+// readMessage silences refused connections, and requests that are larger than BEP 3 has them.
 func (e *Engine) readMessage(pc *torrent.PeerConn, msg *pp.Message) {
+	if msg.Type == pp.Request && msg.Length > maxRequest {
+		*msg = pp.Message{Keepalive: true}
+		return
+	}
 	if e.conns.refused.Load() == 0 {
 		return
 	}

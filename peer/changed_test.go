@@ -110,7 +110,7 @@ func TestFileTakenFromUnderTheSeeder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, 6*mib, 64<<10)
-			seeder := newSeeder(t, f, Config{Sources: Sources{SourceTCP}, UploadLimit: 4 * mib, times: quick()})
+			seeder := newSeeder(t, f, Config{Sources: Sources{SourceTCP}, Limits: Limits{Upload: 4 * mib}, times: quick()})
 			up, _ := seeder.Swarm(f.hash)
 			e := newEngine(t, Config{Sources: Sources{SourceTCP}})
 			target := f.target()

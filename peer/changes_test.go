@@ -73,7 +73,7 @@ func countingTracker(tb testing.TB) (url string, announces *atomic.Int64) {
 func TestSleepAndMoves(t *testing.T) {
 	m := &fakeMachine{addrs: []string{"192.0.2.1"}}
 	f := newFixture(t, 24*mib, 256<<10)
-	seeder := newSeeder(t, f, Config{Sources: Sources{SourceTCP}, UploadLimit: 3 * mib})
+	seeder := newSeeder(t, f, Config{Sources: Sources{SourceTCP}, Limits: Limits{Upload: 3 * mib}})
 	tracker, announces := countingTracker(t)
 	ws := newWSTracker(t)
 	e := newEngine(t, m.config(Config{Sources: Sources{SourceTCP, SourceWebRTC}}))

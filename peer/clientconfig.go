@@ -28,7 +28,11 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	c.Seed = true
 	c.AlwaysWantConns = true // a swarm that is only held now may be watched in a moment
 	c.DropDuplicatePeerIds = true
-	c.EstablishedConnsPerTorrent = maxConnsPerSwarm
+	limits := e.Limits()
+	c.EstablishedConnsPerTorrent = limits.ConnectionsPerSwarm
+	c.TotalHalfOpenConns = e.halfOpenPeers(limits)
+	c.HalfOpenConnsPerTorrent = c.TotalHalfOpenConns
+	c.MaxAllocPeerRequestDataPerConn = requestBuffer(e.config.Memory, limits.Connections)
 	c.DisableTrackers = true   // see announcer
 	c.DisableWebtorrent = true // see package webrtc
 	c.DialForPeerConns = false // see addDialers
@@ -46,12 +50,7 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 		// IPv6 is never disabled: that would refuse WebRTC peers, whose made-up addresses are IPv6.
 		c.DisableIPv4 = ip.To4() == nil && !ip.IsUnspecified()
 	}
-	if n := e.config.UploadLimit; n > 0 {
-		c.UploadRateLimiter = limiter(n)
-	}
-	if n := e.config.DownloadLimit; n > 0 {
-		c.DownloadRateLimiter = limiter(n)
-	}
+	c.UploadRateLimiter, c.DownloadRateLimiter = e.upload, e.download
 	e.addCallbacks(&c.Callbacks)
 	return c
 }
@@ -73,11 +72,6 @@ func listenHost(host string) func(network string) string {
 		}
 		return host
 	}
-}
-
-// limiter allows a quarter of a second at once; the client needs more than one read of 128 KiB.
-func limiter(bytesPerSecond int64) *rate.Limiter {
-	return rate.NewLimiter(rate.Limit(bytesPerSecond), int(min(max(bytesPerSecond/4, 160<<10), 4<<20)))
 }
 
 // noStorage stands in for the client's default storage, which is never used: each swarm brings

@@ -4,30 +4,53 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"net"
 
 	"github.com/anacrolix/torrent"
 )
 
-// engineDialer is one of the client's own dialers that gives up when the engine closes. The
-// client's dials would outlive it by up to 20 s.
+// errFull says why a peer is not dialed.
+var errFull = errors.New("there are as many connections as the settings allow")
+
+// engineDialer is one of the client's own dialers that keeps to the engine's limits, and gives up
+// when the engine closes. The client's dials would outlive it by up to 20 s.
 type engineDialer struct {
 	torrent.Dialer
-	ctx context.Context // ends with the engine
+	engine *Engine
 }
 
 func (d engineDialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
+	e := d.engine
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(d.ctx, cancel)()
+	defer context.AfterFunc(e.ctx, cancel)()
+	if !e.dials.enter(ctx.Done()) {
+		return nil, ctx.Err()
+	}
+	defer e.dials.leave()
+	if !e.wantsDials() {
+		return nil, errFull // the peer is heard of again with the next announce
+	}
 	return d.Dialer.Dial(ctx, addr)
+}
+
+// halfOpenPeers is how many peers the client may dial at one time: each by every way there is.
+func (e *Engine) halfOpenPeers(l Limits) int {
+	ways := 0
+	for _, s := range []Source{SourceTCP, SourceUTP} {
+		if e.sources.Has(s) {
+			ways++
+		}
+	}
+	return max(1, l.HalfOpen/max(1, ways))
 }
 
 // addDialers has the client dial by what it listens on, TCP and µTP.
 func (e *Engine) addDialers() {
 	for _, l := range e.client.Listeners() {
 		if d, ok := l.(torrent.Dialer); ok {
-			e.client.AddDialer(engineDialer{Dialer: d, ctx: e.ctx})
+			e.client.AddDialer(engineDialer{Dialer: d, engine: e})
 		}
 	}
 }

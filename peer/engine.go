@@ -17,6 +17,7 @@ import (
 
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
+	"golang.org/x/time/rate"
 
 	"shoal/peer/webrtc"
 )
@@ -42,8 +43,8 @@ type Config struct {
 	Sources        Sources       // what may carry payload; empty: all
 	WebRTC         webrtc.Config // the transport's settings
 	ReadAhead      int64         // bytes a stream fetches ahead of its playhead; 0: 16 MiB
-	UploadLimit    int64         // bytes per second over WebRTC, TCP and µTP; 0: none
-	DownloadLimit  int64         // bytes per second; 0: none
+	Limits         Limits        // to begin with; see SetLimits
+	Memory         int64         // bytes of memory to stay under where that can be done; 0: no limit
 	DHT            bool          // find peers by the DHT too (BEP 5); needs µTP
 	PortForwarding bool          // ask the router for the port (UPnP)
 	Logger         *slog.Logger  // nil: nothing is logged
@@ -79,8 +80,16 @@ type Engine struct {
 	closed  bool // under joining
 	serial  atomic.Int64
 
-	conns   connTable
-	changes changes // of the network
+	conns    connTable
+	changes  changes      // of the network
+	watching atomic.Int32 // streams that are open, of all swarms
+	limiting sync.Mutex   // one SetLimits at a time
+	limits   atomic.Pointer[Limits]
+	upload   *rate.Limiter
+	download *rate.Limiter
+	dials    *gate // connections being opened
+	files    *fileCache
+
 	closing sync.Once
 	closeCh chan struct{} // closed when Close is done
 	err     error
@@ -97,6 +106,11 @@ func New(config Config) (*Engine, error) {
 		e.config.ReadAhead = defaultReadAhead
 	}
 	e.config.times = e.config.times.orDefaults()
+	limits := config.Limits.withDefaults()
+	e.limits.Store(&limits)
+	e.upload, e.download = rateLimiter(uploadBurst(limits.Upload)), rateLimiter(downloadBurst)
+	e.setRates(limits)
+	e.dials, e.files = newGate(limits.HalfOpen), newFileCache(limits.OpenFiles)
 	if err := e.chooseSources(); err != nil {
 		return nil, err
 	}
@@ -161,6 +175,9 @@ func (e *Engine) start() (err error) {
 		return nil
 	}
 	c := e.config.WebRTC
+	limits := e.Limits()
+	c.MaxConns, c.MaxConnsPerSwarm = limits.webRTC()
+	c.MaxOpening = limits.HalfOpen
 	c.Logger = cmp.Or(c.Logger, e.logger)
 	if e.transport, err = webrtc.New(c); err != nil {
 		client.Close()
@@ -274,9 +291,9 @@ func (e *Engine) poll() {
 		case <-ticker.C:
 		}
 		e.countClosed()
+		e.files.closeIdle(time.Now().Add(-idleFile))
 		for _, s := range e.Swarms() {
 			s.poll(time.Now())
-			s.store.closeIdle(time.Now().Add(-idleFile))
 			if n%checkpointEvery == 0 {
 				if err := s.store.checkpoint(); err != nil {
 					e.logger.Warn("syncing to the disk failed", "infohash", s.infohash.HexString(), "error", err)

@@ -15,13 +15,11 @@ import (
 	"shoal/peer/webrtc"
 )
 
-const maxConnsPerSwarm = 60
-
 // connect brings the swarm online, or adds what is new in its target to what runs already. The
 // caller holds switching.
 func (s *Swarm) connect() {
 	s.mu.Lock()
-	if s.ctx.Err() != nil {
+	if s.ctx.Err() != nil || s.held {
 		s.mu.Unlock()
 		return
 	}
@@ -157,9 +155,20 @@ func (s *Swarm) Resume() {
 	s.problem = ""
 	close(s.resumed)
 	s.resumed = make(chan struct{})
+	held := s.held
 	s.mu.Unlock()
-	s.torrent.SetMaxEstablishedConns(maxConnsPerSwarm)
-	if s.store.inPlace == "" {
+	if !held {
+		s.reconnect()
+	}
+}
+
+// reconnect undoes disconnect. The caller holds switching.
+func (s *Swarm) reconnect() {
+	s.torrent.SetMaxEstablishedConns(s.engine.Limits().ConnectionsPerSwarm)
+	s.mu.Lock()
+	fetches := s.store.inPlace == "" && !s.halted
+	s.mu.Unlock()
+	if fetches {
 		s.torrent.AllowDataDownload()
 	}
 	s.torrent.RemoveWebSeeds() // added again, they are not in disgrace any more

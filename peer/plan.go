@@ -36,8 +36,9 @@ func (s *Swarm) plan() {
 	}
 	s.planning.Lock()
 	defer s.planning.Unlock()
+	metered := s.engine.Limits().Metered
 	s.mu.Lock()
-	download := s.download
+	download := s.download && !metered
 	var windows []span
 	for st := range s.streams {
 		if st.window.end > st.window.begin {

@@ -52,7 +52,7 @@ func TestSeekWithinReadAhead(t *testing.T) {
 	const size = 8 * mib
 	f := newFixture(t, size, 64<<10)
 	target := f.target()
-	target.Peers = []string{newSeeder(t, f, Config{Sources: Sources{SourceTCP}, UploadLimit: 2 * mib}).addr()}
+	target.Peers = []string{newSeeder(t, f, Config{Sources: Sources{SourceTCP}, Limits: Limits{Upload: 2 * mib}}).addr()}
 	e := newEngine(t, Config{Sources: Sources{SourceTCP}, ReadAhead: 2 * size})
 	s := join(t, e, target, JoinOptions{})
 	st := openStream(t, s)

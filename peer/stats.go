@@ -19,6 +19,7 @@ type Stats struct {
 	Completed  int64           `json:"completed"` // bytes verified on disk
 	Complete   bool            `json:"complete"`
 	Paused     bool            `json:"paused"`
+	Held       bool            `json:"held,omitempty"` // waits, for the network is metered and nobody watches
 	Peers      Peers           `json:"peers"`
 	Seeders    int             `json:"seeders"`    // as the trackers say; -1 unknown
 	Leechers   int             `json:"leechers"`   // as the trackers say; -1 unknown
@@ -119,7 +120,7 @@ func (s *Swarm) Stats() Stats {
 		st.Peers.WebSeed = r.webSeeds
 	}
 	s.mu.Lock()
-	st.Paused, st.Problem = s.paused, cmp.Or(s.problem, s.spoiled)
+	st.Paused, st.Held, st.Problem = s.paused, s.held, cmp.Or(s.problem, s.spoiled)
 	rtc, announcers := s.rtc, slices.Clone(s.trackers)
 	s.mu.Unlock()
 	for _, a := range announcers {
@@ -150,7 +151,7 @@ func (s *Swarm) Stats() Stats {
 
 // trackerProblem tells of trackers only where no tracker answers and nobody is there.
 func trackerProblem(st Stats) string {
-	if st.Peers.Sum() > 0 || len(st.Trackers) == 0 || st.Paused {
+	if st.Peers.Sum() > 0 || len(st.Trackers) == 0 || st.Paused || st.Held {
 		return ""
 	}
 	for _, tr := range st.Trackers {

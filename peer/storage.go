@@ -25,6 +25,7 @@ import (
 // by what is missing and not by what is wanted.
 type store struct {
 	db       *piecesDB
+	cache    *fileCache
 	ih       metainfo.Hash
 	dir      string    // folder of the swarm's folder
 	inPlace  string    // the one file, seeded where it lies; read-only
@@ -125,7 +126,7 @@ func (s *store) openFiles(info *metainfo.Info) error {
 		if len(files) != 1 {
 			return errors.New("a torrent of many files cannot be seeded from one file")
 		}
-		s.files[0] = &storeFile{path: s.inPlace, length: files[0].Length, readOnly: true}
+		s.files[0] = &storeFile{cache: s.cache, path: s.inPlace, length: files[0].Length, readOnly: true}
 		s.watch(s.files[0])
 		fi, err := os.Stat(s.inPlace)
 		if err != nil {
@@ -139,7 +140,7 @@ func (s *store) openFiles(info *metainfo.Info) error {
 	}
 	s.root = swarmFolder(s.dir, info, s.ih)
 	for i, path := range layout(s.root, info) {
-		s.files[i] = &storeFile{path: path, offset: files[i].TorrentOffset, length: files[i].Length}
+		s.files[i] = &storeFile{cache: s.cache, path: path, offset: files[i].TorrentOffset, length: files[i].Length}
 		s.watch(s.files[i])
 	}
 	return nil
@@ -268,14 +269,4 @@ func (s *store) close() error {
 		errs = append(errs, f.close())
 	}
 	return errors.Join(errs...)
-}
-
-// closeIdle closes files that nobody has used for a while.
-func (s *store) closeIdle(before time.Time) {
-	s.mu.Lock()
-	files := s.files
-	s.mu.Unlock()
-	for _, f := range files {
-		f.closeIdle(before)
-	}
 }

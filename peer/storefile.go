@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"container/list"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,8 +11,10 @@ import (
 	"time"
 )
 
-// storeFile is one file of a swarm. It is opened when it is first needed, and closed when idle.
+// storeFile is one file of a swarm. It is opened when it is first needed, and closed when idle or
+// when too many are open.
 type storeFile struct {
+	cache    *fileCache
 	path     string
 	offset   int64 // in the torrent
 	length   int64
@@ -23,18 +26,35 @@ type storeFile struct {
 	writable bool
 	closed   bool // for good
 	dirty    bool
-	used     time.Time
 	guard    guard
+
+	place *list.Element // in the cache's list; under the cache's lock
+	used  time.Time     // under the cache's lock
 }
+
+// fileTries is how often an operation is tried whose file was closed, to make room, between its
+// opening and its use.
+const fileTries = 10
 
 // handle returns the open file. A handle for writing serves readers too.
 func (f *storeFile) handle(write bool) (*os.File, error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	h, err := f.openLocked(write)
+	var surplus *storeFile
+	if err == nil {
+		surplus = f.cache.use(f)
+	}
+	f.mu.Unlock()
+	if surplus != nil {
+		surplus.yield()
+	}
+	return h, err
+}
+
+func (f *storeFile) openLocked(write bool) (*os.File, error) {
 	if f.closed {
 		return nil, os.ErrClosed
 	}
-	f.used = time.Now()
 	if write {
 		if f.readOnly {
 			return nil, &os.PathError{Op: "write", Path: f.path, Err: os.ErrPermission}
@@ -66,7 +86,7 @@ func (f *storeFile) handle(write bool) (*os.File, error) {
 
 // read reads for hashing: whatever lies there. See readAt.
 func (f *storeFile) read(b []byte, off int64) (n int, h *os.File, err error) {
-	for range 2 {
+	for range fileTries {
 		if h, err = f.handle(false); err != nil {
 			return 0, nil, err
 		}
@@ -78,7 +98,7 @@ func (f *storeFile) read(b []byte, off int64) (n int, h *os.File, err error) {
 }
 
 func (f *storeFile) writeAt(b []byte, off int64) (n int, err error) {
-	for range 2 {
+	for range fileTries {
 		var h *os.File
 		if h, err = f.handle(true); err != nil {
 			return 0, err
@@ -128,13 +148,14 @@ func (f *storeFile) close() error {
 	}
 	err := f.f.Close()
 	f.f, f.writable = nil, false
+	f.cache.closed(f)
 	return err
 }
 
-func (f *storeFile) closeIdle(before time.Time) {
+// yield closes the file until it is needed again. What was written is in the page cache; sync
+// reopens the file.
+func (f *storeFile) yield() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.used.Before(before) {
-		f.release()
-	}
+	f.release()
 }

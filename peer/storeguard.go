@@ -35,7 +35,7 @@ func (s *store) watch(f *storeFile) {
 // to a file changes its mtime before its bytes, so bytes that are read before the mtime changes are
 // the old ones.
 func (f *storeFile) readAt(b []byte, off int64) (int, error) {
-	for range 2 {
+	for range fileTries {
 		n, h, err := f.read(b, off)
 		if errors.Is(err, fs.ErrNotExist) && f.gone() {
 			return 0, errChanged
@@ -48,7 +48,7 @@ func (f *storeFile) readAt(b []byte, off int64) (int, error) {
 		case same:
 			return n, err
 		case errors.Is(serr, os.ErrClosed):
-			continue // closed as idle meanwhile
+			continue // closed meanwhile, as idle or to make room
 		}
 		f.suspect()
 		return 0, errChanged
@@ -179,6 +179,7 @@ func (f *storeFile) abandon() {
 
 // release closes the file until it is needed again. mu is held.
 func (f *storeFile) release() {
+	f.cache.closed(f)
 	if f.f != nil {
 		_ = f.f.Close() // what was written is in the page cache; sync reopens the file
 		f.f, f.writable = nil, false

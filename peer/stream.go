@@ -70,6 +70,7 @@ func (s *Swarm) Stream(ctx context.Context, file int) (*Stream, error) {
 	s.mu.Lock()
 	s.streams[st] = struct{}{}
 	s.mu.Unlock()
+	s.watch()
 	return st, nil
 }
 
@@ -228,6 +229,7 @@ func (st *Stream) Close() error {
 	s.mu.Lock()
 	delete(s.streams, st)
 	s.mu.Unlock()
+	s.unwatch()
 	if s.ctx.Err() == nil {
 		s.plan()
 	}

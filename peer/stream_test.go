@@ -55,7 +55,7 @@ func TestStreamsWhileArriving(t *testing.T) {
 			if source == SourceWebSeed {
 				target.WebSeeds = []string{newWebSeed(t, f, limit).url()}
 			} else {
-				target.Peers = []string{newSeeder(t, f, Config{Sources: Sources{source}, UploadLimit: int64(limit)}).addr()}
+				target.Peers = []string{newSeeder(t, f, Config{Sources: Sources{source}, Limits: Limits{Upload: int64(limit)}}).addr()}
 			}
 			e := newEngine(t, Config{Sources: Sources{source}, ReadAhead: 8 * mib})
 			s := join(t, e, target, JoinOptions{})

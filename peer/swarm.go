@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
@@ -43,8 +44,10 @@ type Swarm struct {
 	leaving   sync.Once
 	resumedAt atomic.Int64 // by Engine.ticks
 
-	planning  sync.Mutex // one plan at a time; see plan
-	switching sync.Mutex // one connect or disconnect at a time
+	planning    sync.Mutex   // one plan at a time; see plan
+	switching   sync.Mutex   // one connect or disconnect at a time
+	giveNothing bool         // no payload is given; under switching
+	watching    atomic.Int32 // streams that are open
 
 	mu       sync.Mutex // never held while calling the client
 	target   Target
@@ -61,6 +64,9 @@ type Swarm struct {
 	gone     int          // how many of them are missing, for which fetching has stopped
 	queued   bool         // every piece has a priority, for Download
 	front    map[int]bool // pieces that Download has put first
+
+	held         bool // nobody watches, and the network is metered
+	watchedUntil time.Time
 
 	network    context.CancelFunc // ends trackers and sources; nil while paused
 	networkCtx context.Context
@@ -86,7 +92,7 @@ func (e *Engine) newSwarm(target Target, sources Sources, st *store) *Swarm {
 		resumed: make(chan struct{}), settled: make(chan struct{}), streams: map[*Stream]struct{}{}, front: map[int]bool{},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(e.ctx)
-	st.db, st.ih, st.writable, st.ticks = e.pieces, target.Infohash, e.config.writable, e.ticks
+	st.db, st.cache, st.ih, st.writable, st.ticks = e.pieces, e.files, target.Infohash, e.config.writable, e.ticks
 	st.onOpen = s.storeOpened
 	st.onVerified = func(piece, _ int) { s.tally.verified(piece); s.wake() }
 	st.onFailed = func(piece, n int) {
@@ -111,7 +117,13 @@ func (s *Swarm) start(target Target) {
 	s.wg.Go(s.tend)
 	s.switching.Lock()
 	defer s.switching.Unlock()
-	if s.Paused() {
+	metered := s.engine.Limits().Metered
+	s.giveNothingWhile(metered)
+	s.mu.Lock()
+	s.held = metered && target.MetaInfo != nil
+	offline := s.held || s.paused
+	s.mu.Unlock()
+	if offline {
 		s.disconnect()
 	} else {
 		s.connect()

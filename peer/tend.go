@@ -38,6 +38,7 @@ func (s *Swarm) tend() {
 	wasComplete := s.store.complete()
 	s.wg.Go(s.settleDoubts)
 	for {
+		s.settleMetered()
 		s.plan()
 		again := s.recheckFailed()
 		s.recheckChanged()

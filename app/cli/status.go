@@ -27,6 +27,8 @@ type status struct {
 	Disk    core.Disk     `json:"disk"`
 	// Supports are whose videos are held without being watched.
 	Supports []supportStatus `json:"supports"`
+	// Limits are those in force; at rest there are none.
+	Limits *core.Limits `json:"limits,omitempty"`
 	// Problems are published files of the instance that are missing or changed.
 	Problems []problem `json:"problems,omitempty"`
 	// Publications are those of the instance that have not ended.
@@ -74,6 +76,7 @@ type swarmStatus struct {
 	Completed  int64      `json:"completed"`
 	Complete   bool       `json:"complete"`
 	Paused     bool       `json:"paused"`
+	Held       bool       `json:"held"` // waits: the network is metered and nobody watches
 	Own        bool       `json:"own"`
 	Peers      peer.Peers `json:"peers"`
 	Up         int64      `json:"up"`
@@ -119,10 +122,13 @@ func (*statusCommand) run(ctx context.Context, r *run) error {
 	}
 	for _, i := range s.Swarms {
 		event.Swarms = append(event.Swarms, swarmStatus{
-			Infohash: i.Infohash, Name: i.Name, Bytes: i.Bytes, Completed: i.Completed, Complete: i.Complete, Paused: i.Paused, Own: i.Own,
+			Infohash: i.Infohash, Name: i.Name, Bytes: i.Bytes, Completed: i.Completed, Complete: i.Complete, Paused: i.Paused, Held: i.Held, Own: i.Own,
 			Peers: i.Peers, Up: int64(i.Up), Down: int64(i.Down), Uploaded: i.Uploaded, Downloaded: i.Downloaded, Problem: i.Problem,
 			Pinned: i.Pinned, SupportedBy: i.SupportedBy, Keep: i.Keep, Stopped: i.Stopped,
 		})
+	}
+	if r.env.App != nil {
+		event.Limits = &s.Limits
 	}
 	r.out.event(event)
 	printStatus(r.out, event)
@@ -140,6 +146,9 @@ func printStatus(out *output, s status) {
 	}
 	if s.Queue > 0 {
 		out.fact("%d deliveries to other instances wait (shoal queue shows them).", s.Queue)
+	}
+	if s.Limits != nil {
+		printLimits(out, *s.Limits)
 	}
 	for _, p := range s.Problems {
 		out.fact("%s", p.Message)
@@ -164,6 +173,8 @@ func printStatus(out *output, s status) {
 		switch {
 		case w.Paused:
 			state = stopWords(w.Stopped)
+		case w.Held:
+			state = "held, for the network is metered"
 		case !w.Complete:
 			state = human(w.Completed) + " here"
 		}
@@ -227,4 +238,23 @@ func (p publication) words() string {
 		return "waits for its turn to be published"
 	}
 	return fmt.Sprintf("%s: %d %%", stageName(p.Stage), percent(p.Done, p.Total))
+}
+
+func printLimits(out *output, l core.Limits) {
+	rate := func(n int64) string {
+		if n == 0 {
+			return "no limit"
+		}
+		return human(n) + "/s"
+	}
+	if l.Upload != 0 || l.Download != 0 || l.Scheduled {
+		why := ""
+		if l.Scheduled {
+			why = ", by the schedule"
+		}
+		out.fact("Limits%s: up %s, down %s.", why, rate(l.Upload), rate(l.Download))
+	}
+	if l.Metered {
+		out.fact("The network is metered: only what is watched is fetched, and nothing is given.")
+	}
 }

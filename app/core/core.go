@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"shoal/app/config"
 	"shoal/instance"
@@ -65,6 +66,7 @@ type App struct {
 	keeper   *keeper
 	supports *supports
 	watching watching
+	limiter  *limiter
 	loopback loopback
 	named    named
 	free     func(dir string) int64 // see diskFree
@@ -115,6 +117,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 		a.named.add(a.instance.URL())
 		a.unsubscribe = o.Config.Subscribe(func(cfg config.Config) { followInstance(a.instance, cfg.Instance) })
 	}
+	a.limiter = newLimiter(o.Config, a.engine)
 	return a, nil
 }
 
@@ -175,8 +178,8 @@ func (a *App) engineConfig() peer.Config {
 	ec.Port = cfg.Network.TorrentPort
 	ec.Sources = sources
 	ec.ReadAhead = cfg.ReadAhead
-	ec.UploadLimit = cfg.Network.UploadLimit
-	ec.DownloadLimit = cfg.Network.DownloadLimit
+	ec.Limits = engineLimits(cfg, time.Now())
+	ec.Memory = cfg.Limits.Memory
 	ec.DHT = cfg.Network.DHT && !a.options.Local
 	ec.Logger = a.logger
 	ec.WebRTC.UDPPort = cfg.Network.ICEPort
@@ -213,7 +216,7 @@ func (a *App) instanceConfig() instance.Config {
 // Run serves until ctx ends or a part fails, then shuts down in reverse order within 10 s. Further
 // services start last and end first.
 func (a *App) Run(ctx context.Context, services ...Service) error {
-	all := []Service{{Name: "engine", Serve: a.engine.Serve}}
+	all := []Service{{Name: "engine", Serve: a.engine.Serve}, {Name: "limits", Serve: a.limiter.serve}}
 	if a.options.Resume {
 		all = append(all, Service{Name: "resume", Serve: a.serveResume})
 	}

@@ -33,6 +33,7 @@ type Status struct {
 	WatchFolder instance.WatchFolder
 	Disk        Disk
 	Supports    []Support
+	Limits      Limits // in force now; zero where nothing runs
 }
 
 // Disk is what is kept, in bytes. A budget of 0 is none.
@@ -45,7 +46,7 @@ type Disk struct {
 
 // Status returns the summary.
 func (a *App) Status() Status {
-	s := Status{Version: a.options.Version, Mode: []string{}, Swarms: a.Swarms()}
+	s := Status{Version: a.options.Version, Mode: []string{}, Swarms: a.Swarms(), Limits: a.Limits()}
 	if a.options.Window || a.instance == nil {
 		s.Mode = append(s.Mode, ModeViewer)
 	}
@@ -68,6 +69,9 @@ func (a *App) disk(swarms []SwarmInfo) Disk {
 		Free: a.free(cfg.DownloadsDir(a.options.DataDir)),
 	}
 }
+
+// Limits returns the limits in force now.
+func (a *App) Limits() Limits { return *a.limiter.current.Load() }
 
 func mediaDirs(cfg config.Config, data string) []string {
 	return []string{cfg.DownloadsDir(data), filepath.Join(data, "media")}

@@ -30,6 +30,8 @@ type Config struct {
 	MaxConnsPerSwarm int
 	// MaxConns bounds connections (open and being opened) of the whole Transport; 0 means 200.
 	MaxConns int
+	// MaxOpening bounds those of them that are being opened; 0 means 50.
+	MaxOpening int
 	// Logger gets what happens at debug level and what a person should know at warn level.
 	// nil is silent.
 	Logger *slog.Logger
@@ -47,6 +49,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxConns <= 0 {
 		c.MaxConns = 200
+	}
+	if c.MaxOpening <= 0 {
+		c.MaxOpening = 50
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -151,7 +151,7 @@ func (s *Swarm) room() int {
 	if s.closed {
 		return 0
 	}
-	return max(0, s.t.cfg.MaxConnsPerSwarm-len(s.links))
+	return max(0, int(s.t.maxConnsPerSwarm.Load())-len(s.links))
 }
 
 // fewPeers is the number of connections below which more are looked for at once, instead of at the
@@ -203,6 +203,7 @@ func (s *Swarm) opened(l *link, c *conn) bool {
 	}
 	l.state, l.conn, l.since = linkOpen, c, time.Now()
 	l.timer.Stop()
+	s.t.connOpened()
 	return true
 }
 
@@ -262,7 +263,7 @@ func (s *Swarm) finished(l *link, why error) (c *conn, owned, ok bool) {
 	case linkOffered:
 		s.t.giveOffers(1)
 	case linkOpening, linkOpen:
-		s.t.giveConn()
+		s.t.giveConn(state == linkOpening)
 		if !closed {
 			s.Announce()
 		}

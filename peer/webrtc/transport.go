@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,7 +39,11 @@ type Transport struct {
 	swarms   map[[20]byte]*Swarm
 	trackers map[string]*tracker
 	conns    int // open and being opened
+	opening  int // being opened
 	offers   int // waiting for an answer
+
+	maxConns, maxOpening int
+	maxConnsPerSwarm     atomic.Int64
 }
 
 // New opens the UDP port that all connections share.
@@ -59,6 +64,7 @@ func newTransport(cfg Config, times timings) (*Transport, error) {
 		swarms:   make(map[[20]byte]*Swarm),
 		trackers: make(map[string]*tracker),
 	}
+	t.SetMaxConns(cfg.MaxConns, cfg.MaxConnsPerSwarm, cfg.MaxOpening)
 	t.listener = newListener()
 	t.buffers.New = func() any { b := make([]byte, readBufferSize); return &b }
 	if _, err := rand.Read(t.salt[:]); err != nil {
@@ -182,20 +188,41 @@ func (t *Transport) forget(s *Swarm) {
 	}
 }
 
-// takeConn takes one of the Transport's connections; false when all are in use.
+// SetMaxConns changes the bounds of Config on connections, for those that come from now on.
+func (t *Transport) SetMaxConns(all, perSwarm, opening int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.maxConns, t.maxOpening = all, opening
+	t.maxConnsPerSwarm.Store(int64(perSwarm))
+}
+
+// takeConn takes one of the Transport's connections, which is being opened; false when all are in
+// use.
 func (t *Transport) takeConn() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed || t.conns >= t.cfg.MaxConns {
+	if t.closed || t.conns >= t.maxConns || t.opening >= t.maxOpening {
 		return false
 	}
 	t.conns++
+	t.opening++
 	return true
 }
 
-func (t *Transport) giveConn() {
+// connOpened tells that a connection that was taken is open.
+func (t *Transport) connOpened() {
+	t.mu.Lock()
+	t.opening--
+	t.mu.Unlock()
+}
+
+// giveConn gives back a connection, which was still being opened or was open.
+func (t *Transport) giveConn(opening bool) {
 	t.mu.Lock()
 	t.conns--
+	if opening {
+		t.opening--
+	}
 	t.mu.Unlock()
 }
 
@@ -206,7 +233,7 @@ func (t *Transport) takeOffers(n int) int {
 	if t.closed {
 		return 0
 	}
-	n = max(0, min(n, t.cfg.MaxConns-t.conns, maxOffersInAll-t.offers))
+	n = max(0, min(n, t.maxConns-t.conns, maxOffersInAll-t.offers))
 	t.offers += n
 	return n
 }
