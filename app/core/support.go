@@ -56,7 +56,8 @@ const (
 )
 
 // AddSupport begins to support what an address leads to: a channel, an account (name@host or its
-// page) or an instance. One that is supported already gets the options that are given.
+// page) or an instance. One that is supported already gets the options that are
+// given, and is looked at at once.
 func (a *App) AddSupport(ctx context.Context, arg string, o SupportOptions) (Support, error) {
 	if err := o.check(); err != nil {
 		return Support{}, err
@@ -99,12 +100,16 @@ func (o SupportOptions) apply(s *library.Support) {
 	}
 }
 
-// SetSupport changes a support's options.
+// SetSupport changes a support's options, and looks for its videos at once.
 func (a *App) SetSupport(id string, o SupportOptions) (Support, error) {
 	if err := o.check(); err != nil {
 		return Support{}, err
 	}
-	if err := a.supports.change(id, o.apply); err != nil {
+	err := a.supports.change(id, func(s *library.Support) {
+		o.apply(s)
+		s.Next = time.Time{}
+	})
+	if err != nil {
 		return Support{}, err
 	}
 	a.supports.look()
