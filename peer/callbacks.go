@@ -71,6 +71,7 @@ func (e *Engine) connAdded(pc *torrent.PeerConn) {
 	}
 	if !c.refused {
 		s.peersBy.add(c.source, 1)
+		e.noteIncoming(pc, c.source)
 		return
 	}
 	e.conns.refused.Add(1)

@@ -89,6 +89,7 @@ type Engine struct {
 	download *rate.Limiter
 	dials    *gate // connections being opened
 	files    *fileCache
+	seen     [2]seen // of TCP and µTP
 
 	closing sync.Once
 	closeCh chan struct{} // closed when Close is done

@@ -19,12 +19,14 @@ func (*statusCommand) forward(*run) bool { return true }
 
 // status is the event.
 type status struct {
-	Event   string        `json:"event"`
-	Version string        `json:"version"`
-	Mode    []string      `json:"mode"`
-	Swarms  []swarmStatus `json:"swarms"`
-	Queue   int           `json:"queue"`
-	Disk    core.Disk     `json:"disk"`
+	Event   string `json:"event"`
+	Version string `json:"version"`
+	// Reachability is absent where nothing runs.
+	Reachability *core.Reachability `json:"reachability,omitempty"`
+	Mode         []string           `json:"mode"`
+	Swarms       []swarmStatus      `json:"swarms"`
+	Queue        int                `json:"queue"`
+	Disk         core.Disk          `json:"disk"`
 	// Supports are whose videos are held without being watched.
 	Supports []supportStatus `json:"supports"`
 	// Limits are those in force; at rest there are none.
@@ -129,6 +131,8 @@ func (*statusCommand) run(ctx context.Context, r *run) error {
 	}
 	if r.env.App != nil {
 		event.Limits = &s.Limits
+		reach := r.env.App.Reachability()
+		event.Reachability = &reach
 	}
 	r.out.event(event)
 	printStatus(r.out, event)
@@ -141,6 +145,9 @@ func printStatus(out *output, s status) {
 		mode = strings.Join(s.Mode, " and ")
 	}
 	out.fact("Shoal %s, %s; %s on disk", s.Version, mode, human(s.Disk.Used))
+	if s.Reachability != nil {
+		printReachability(out, *s.Reachability)
+	}
 	if s.Disk.Budget > 0 {
 		out.fact("%s of %s kept of what was watched and co-seeded", human(s.Disk.Kept), human(s.Disk.Budget))
 	}

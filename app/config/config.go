@@ -133,8 +133,12 @@ type Instance struct {
 	Dev bool `toml:"dev" comment:"Allow http, ports and private addresses, for development."`
 }
 
-// PublicSTUNServer is the server that Network.PublicSTUN adds.
-const PublicSTUNServer = "stun:stun.l.google.com:19302"
+// PublicSTUNServer is the server that Network.PublicSTUN adds, and SecondSTUNServer the one beside it:
+// two that see the same address tell what kind of NAT there is.
+const (
+	PublicSTUNServer = "stun:stun.l.google.com:19302"
+	SecondSTUNServer = "stun:stun.cloudflare.com:3478"
+)
 
 // MaxRecent is how many recent instances are kept.
 const MaxRecent = 12
@@ -171,7 +175,7 @@ func Defaults() Config {
 func (n Network) AllICEServers() []ICEServer {
 	servers := append([]ICEServer(nil), n.ICEServers...)
 	if n.PublicSTUN {
-		servers = append(servers, ICEServer{URLs: []string{PublicSTUNServer}})
+		servers = append(servers, ICEServer{URLs: []string{PublicSTUNServer, SecondSTUNServer}})
 	}
 	return servers
 }

@@ -59,6 +59,7 @@ type App struct {
 	options  Options
 	logger   *slog.Logger
 	lock     *lock
+	reach    reachability
 	engine   *peer.Engine
 	library  *library.Library
 	instance *instance.Instance

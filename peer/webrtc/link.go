@@ -205,21 +205,30 @@ func (l *link) newConn(dc *webrtc.DataChannel) (*conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("data channel is a %T", raw)
 	}
+	l.s.t.met.note(l.pair())
 	remote := newAddr(l.s.t.salt, l.s.peerOf(l), l.remoteIP())
 	return newConn(ch, handshake(&l.s.cfg), remote, newAddr(l.s.t.salt, l.s.cfg.PeerID, ""), &l.s.t.buffers, l.finish), nil
 }
 
 // remoteIP is the address that packets go to.
 func (l *link) remoteIP() string {
+	if pair := l.pair(); pair != nil && pair.Remote != nil {
+		return pair.Remote.Address
+	}
+	return ""
+}
+
+// pair is the candidate pair that carries the connection; nil where there is none.
+func (l *link) pair() *webrtc.ICECandidatePair {
 	sctp := l.pc.SCTP()
 	if sctp == nil {
-		return ""
+		return nil
 	}
 	pair, err := sctp.Transport().ICETransport().GetSelectedCandidatePair()
-	if err != nil || pair == nil || pair.Remote == nil {
-		return ""
+	if err != nil {
+		return nil
 	}
-	return pair.Remote.Address
+	return pair
 }
 
 // finish ends the link, whatever its state; why is nil when the torrent client ended it.

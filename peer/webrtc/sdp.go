@@ -3,14 +3,11 @@
 package webrtc
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
@@ -84,46 +81,4 @@ func turnServers(servers []ICEServer) []webrtc.ICEServer {
 		}
 	}
 	return out
-}
-
-// mapped asks the STUN servers how a port of ours looks from outside. It takes no longer than the
-// gathering of candidates may; answers are kept for some seconds by the mux.
-func (t *Transport) mapped(ctx context.Context, m *mux) []netip.AddrPort {
-	var out []netip.AddrPort
-	deadline := time.Now().Add(t.times.gather)
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	for _, s := range t.cfg.ICEServers {
-		for _, u := range s.URLs {
-			parsed, err := stun.ParseURI(u)
-			if err != nil || parsed.Scheme != stun.SchemeTypeSTUN {
-				continue
-			}
-			a, err := t.mappedBy(ctx, m, parsed)
-			if err != nil {
-				t.logger.Debug("STUN server did not answer", "url", u, "error", err)
-				continue
-			}
-			if !slices.Contains(out, a) {
-				out = append(out, a)
-			}
-		}
-	}
-	return out
-}
-
-func (t *Transport) mappedBy(ctx context.Context, m *mux, server *stun.URI) (netip.AddrPort, error) {
-	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", server.Host)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("looking up STUN server: %w", err)
-	}
-	got, err := m.GetXORMappedAddrContext(ctx, &net.UDPAddr{IP: ips[0], Port: server.Port}, t.times.gather)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("asking STUN server: %w", err)
-	}
-	ip, ok := netip.AddrFromSlice(got.IP)
-	if !ok || got.Port <= 0 || got.Port > 65535 {
-		return netip.AddrPort{}, fmt.Errorf("STUN server answered %v", got)
-	}
-	return netip.AddrPortFrom(ip.Unmap(), uint16(got.Port)), nil
 }

@@ -3,15 +3,11 @@
 package webrtc
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/pion/stun/v4"
 )
 
 const offerSDP = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" +
@@ -87,49 +83,4 @@ func FuzzCleanSDP(f *testing.F) {
 			t.Fatalf("%d addresses in %q", len(addresses), clean)
 		}
 	})
-}
-
-// TestSTUNAddressOfThePortIsOffered asks a STUN server on loopback.
-func TestSTUNAddressOfThePortIsOffered(t *testing.T) {
-	server, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	go func() {
-		buf := make([]byte, 1500)
-		for {
-			n, from, err := server.ReadFromUDP(buf)
-			if err != nil {
-				return
-			}
-			request := &stun.Message{Raw: slices.Clone(buf[:n])}
-			if request.Decode() != nil {
-				continue
-			}
-			answer, err := stun.Build(request, stun.BindingSuccess, &stun.XORMappedAddress{IP: net.IPv4(203, 0, 113, 9), Port: from.Port})
-			if err == nil {
-				_, _ = server.WriteToUDP(answer.Raw, from)
-			}
-		}
-	}()
-	f := newFakeTracker(t)
-	tr := testTransport(t, quickTimes(), func(c *Config) {
-		c.ICEServers = []ICEServer{{URLs: []string{"stun:" + server.LocalAddr().String(), "nonsense"}}}
-	})
-	tr.Join(swarmOf("a", f.URL))
-	eventually(t, "announced", func() bool { return len(f.announces(id("a"))) > 0 })
-	want := fmt.Sprintf(" 203.0.113.9 %d typ srflx ", tr.Port())
-	for _, o := range f.announces(id("a"))[0].Offers {
-		if !strings.Contains(o.Offer.SDP, want) {
-			t.Fatalf("offer lacks %q:\n%s", want, o.Offer.SDP)
-		}
-		clean, _ := cleanSDP(o.Offer.SDP, true)
-		if !strings.Contains(clean, want) {
-			t.Fatal("we would not use such a candidate ourselves")
-		}
-	}
-	if _, err := tr.mappedBy(context.Background(), tr.ports.main.mux, &stun.URI{Host: "127.0.0.1", Port: 0}); err == nil {
-		t.Fatal("a STUN server at port 0 answered")
-	}
 }

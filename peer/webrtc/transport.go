@@ -29,6 +29,8 @@ type Transport struct {
 	listener *listener
 	salt     [32]byte // makes synthetic addresses unguessable
 	buffers  sync.Pool
+	stun     silence
+	met      met
 
 	ctx    context.Context //nolint:containedctx // the Transport's own life, ended by Close
 	cancel context.CancelFunc
