@@ -33,6 +33,7 @@ require (
 	github.com/pion/sctp v1.12.1
 	github.com/pion/stun/v4 v4.0.1
 	github.com/pion/transport/v5 v5.1.4
+	github.com/pion/turn/v5 v5.1.3 // a server, for tests
 	// v4, not v3: v3 rests on pion/dtls v2, which CVE-2026-26014 (GO-2026-4479) affects and only
 	// dtls v3.1.1 and later fix. The torrent engine links v4 already, so v3 would be a second WebRTC
 	// stack, and one without v4's newer SCTP.
@@ -142,7 +143,6 @@ require (
 	github.com/pion/rtp v1.10.6 // indirect
 	github.com/pion/sdp/v3 v3.0.20 // indirect
 	github.com/pion/srtp/v3 v3.1.3 // indirect
-	github.com/pion/turn/v5 v5.1.3 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/pquerna/cachecontrol v0.2.0 // indirect
 	github.com/protolambda/ctxlock v0.1.0 // indirect
