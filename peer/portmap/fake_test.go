@@ -22,7 +22,6 @@ type fakeRouter struct {
 	mu      sync.Mutex
 	mapped  map[Port]uint16 // outside ports
 	adds    int
-	epoch   uint32
 	address [4]byte
 
 	version byte // of its UDP protocol: 2 PCP, 0 NAT-PMP; 255 none
