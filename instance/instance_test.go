@@ -113,6 +113,12 @@ func TestRenameKeepsOldSwarms(t *testing.T) {
 		if _, body := r.request(http.MethodGet, "/tracker/announce?"+q.Encode()); strings.Contains(body, "failure") {
 			t.Errorf("the tracker says %q of %s", body, infohash)
 		}
+		if l, _ := r.Local(infohash); l.Tracked != (TrackerStats{Leechers: 1}) {
+			t.Errorf("the tracker counts %+v of %s", l.Tracked, infohash)
+		}
+	}
+	if _, body := r.request(http.MethodGet, "/api/v1/videos/"+v.UUID); !strings.Contains(body, `"viewers":1,`) {
+		t.Errorf("the viewers are not told: %s", body)
 	}
 	if res, _ := r.request(http.MethodGet, "/lazy-static/torrents/"+v.Files[0].Torrent.File); res.StatusCode != http.StatusOK {
 		t.Errorf("the old torrent: %s", res.Status)

@@ -9,6 +9,7 @@ import (
 	"shoal/instance/fault"
 	"shoal/instance/rest"
 	"shoal/instance/store"
+	"shoal/instance/tracker"
 	"shoal/peer"
 	"shoal/peer/peertube"
 )
@@ -114,7 +115,12 @@ type Local struct {
 	Path string
 	// Swarm seeds the file; nil when the file is missing or changed, or without an engine.
 	Swarm *peer.Swarm
+	// Tracked is who the instance's tracker knows in the swarm.
+	Tracked TrackerStats
 }
+
+// TrackerStats are the tracker's figures of one swarm since the instance started.
+type TrackerStats = tracker.Stats
 
 // Local finds a video of this instance by UUID, short UUID or infohash in hex, also one it had
 // before a rename.
@@ -138,6 +144,6 @@ func (i *Instance) Local(id string) (Local, bool) {
 func (i *Instance) local(v *store.Video, f *store.File, h store.Hash) Local {
 	return Local{
 		UUID: v.UUID, ShortUUID: peertube.ShortUUID(v.UUID), Title: v.Title, Infohash: h.String(), Magnet: i.base.Magnet(v.Title, f),
-		Path: i.seed.path(f), Swarm: i.seed.swarm(h),
+		Path: i.seed.path(f), Swarm: i.seed.swarm(h), Tracked: i.tracker.Stats(tracker.Hash(h)),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"shoal/app/core"
+	"shoal/instance"
 	"shoal/peer"
 	"shoal/peer/library"
 )
@@ -86,6 +87,8 @@ type swarmStatus struct {
 	Uploaded   peer.Bytes `json:"uploaded"`
 	Downloaded peer.Bytes `json:"downloaded"`
 	Problem    string     `json:"problem,omitempty"`
+	// Tracked is who the instance's own tracker knows; left out of what the instance does not publish.
+	Tracked *instance.TrackerStats `json:"tracked,omitempty"`
 
 	Pinned      bool             `json:"pinned"`
 	SupportedBy string           `json:"supportedBy"` // the id in supports, "" for none
@@ -125,7 +128,7 @@ func (*statusCommand) run(ctx context.Context, r *run) error {
 	for _, i := range s.Swarms {
 		event.Swarms = append(event.Swarms, swarmStatus{
 			Infohash: i.Infohash, Name: i.Name, Bytes: i.Bytes, Completed: i.Completed, Complete: i.Complete, Paused: i.Paused, Held: i.Held, Own: i.Own,
-			Peers: i.Peers, Up: int64(i.Up), Down: int64(i.Down), Uploaded: i.Uploaded, Downloaded: i.Downloaded, Problem: i.Problem,
+			Peers: i.Peers, Up: int64(i.Up), Down: int64(i.Down), Uploaded: i.Uploaded, Downloaded: i.Downloaded, Problem: i.Problem, Tracked: i.Tracked,
 			Pinned: i.Pinned, SupportedBy: i.SupportedBy, Keep: i.Keep, Stopped: i.Stopped,
 		})
 	}

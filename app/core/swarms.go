@@ -17,6 +17,7 @@ import (
 
 	"github.com/anacrolix/torrent/metainfo"
 
+	"shoal/instance"
 	"shoal/peer"
 	"shoal/peer/library"
 )
@@ -32,6 +33,8 @@ type SwarmInfo struct {
 	Added  time.Time `json:"added,omitzero"`   // when it was joined first
 	Own    bool      `json:"own,omitempty"`    // a video of this process's own instance
 	Joined bool      `json:"joined"`           // whether the engine takes part now
+	// Tracked is who the own instance's tracker knows in the swarm; nil of what is not Own.
+	Tracked *instance.TrackerStats `json:"tracked,omitempty"`
 
 	Pinned      bool             `json:"pinned"`               // never deleted for room, never stopped by a limit
 	SupportedBy string           `json:"supportedBy"`          // ID of the Support that it is held for, "" for none
@@ -80,6 +83,7 @@ func (a *App) fillOwn(info *SwarmInfo) {
 	if !ok {
 		return
 	}
+	info.Tracked = &local.Tracked
 	info.Own, info.Page = true, a.instance.URL()+"/w/"+local.ShortUUID
 	if local.Title != "" {
 		info.Name = local.Title

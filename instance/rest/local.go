@@ -57,7 +57,9 @@ func (v *view) localSummary(s *store.Video) (peertube.Video, error) {
 		if f.Height > 0 {
 			out.AspectRatio = peertube.NullFloat(math.Round(float64(f.Width)/float64(f.Height)*1e4) / 1e4)
 		}
-		out.Viewers = peertube.Int(v.cfg.Viewers(f.Infohash))
+	}
+	for n := range s.Files {
+		out.Viewers += peertube.Int(v.cfg.Viewers(s.Files[n].Infohash)) //nolint:gosec // bounded by the tracker
 	}
 	return out, err
 }
