@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -94,3 +96,53 @@ func FuzzAnnounce(f *testing.F) {
 		}
 	})
 }
+
+// FuzzFrames feeds a connection at once and in two parts: both have to come to the same messages and
+// the same end, and no more than a message's bound may be kept.
+func FuzzFrames(f *testing.F) {
+	f.Add(masked(0x81, announceText("k", id(1), "")), 3)
+	f.Add(append(masked(0x01, `{"action":`), append(masked(0x89, "ping"), masked(0x80, `"x"}`)...)...), 20)
+	f.Add(append(masked(0x82, "{}"), masked(0x88, "\x03\xe8")...), 1)
+	f.Add([]byte{0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5}, 9)
+	f.Add(masked(0x81, strings.Repeat("x", 300)), 200)
+	tr := New(Config{Known: func(Hash) bool { return true }, MaxMessage: 1000})
+	f.Cleanup(func() { _ = tr.Close() })
+	run := func(t *testing.T, parts ...[]byte) string {
+		t.Helper()
+		out := &sink{}
+		c := &conn{t: tr, link: out}
+		w := newWorker()
+		w.now = time.Unix(1, 0)
+		for _, p := range parts {
+			open := c.over(w, c.input(w, p))
+			w.flush()
+			if n := len(c.in) + len(c.part); n > 1000+14 {
+				t.Fatalf("%d bytes are kept", n)
+			}
+			if !open {
+				break
+			}
+		}
+		for _, p := range c.peers {
+			c.forget(p)
+		}
+		_ = c.hold(&tr.heldIn, &c.heldIn, 0)
+		return string(out.b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, cut int) {
+		if cut < 0 || cut > len(b) {
+			return
+		}
+		whole := run(t, bytes.Clone(b))
+		if halves := run(t, bytes.Clone(b[:cut]), bytes.Clone(b[cut:])); halves != whole {
+			t.Fatalf("%x at once: %q, cut at %d: %q", b, whole, cut, halves)
+		}
+	})
+}
+
+// sink is a link that takes everything.
+type sink struct{ b []byte }
+
+func (s *sink) write(b []byte) (int, error) { s.b = append(s.b, b...); return len(b), nil }
+func (s *sink) finish()                     {}
+func (s *sink) drop()                       {}

@@ -27,6 +27,17 @@ func Tracker(t testing.TB, pkg string) (url string, pid int) {
 	return e.URL, s.Process.PID()
 }
 
+// Announce runs the cases of announce.mjs, the npm package bittorrent-tracker's client against a
+// tracker, and returns what each came to.
+func Announce(t testing.TB, args ...string) []Event {
+	t.Helper()
+	s := run(t, "announce.mjs", args...)
+	_, n := s.wait("done", 0, func(e Event) bool { return e.Event == "ready" })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.events[:n]
+}
+
 // Peer is webtorrent in Node, with WebRTC alone.
 type Peer struct{ s *script }
 

@@ -32,6 +32,8 @@ type Event struct {
 	Infohash   string `json:"infohash"`
 	SHA256     string `json:"sha256"`
 	Message    string `json:"message"`
+	Name       string `json:"name"`       // of a case
+	OK         bool   `json:"ok"`         // the case passed
 	Downloaded int64  `json:"downloaded"` // bytes of verified pieces
 	Received   int64  `json:"received"`   // bytes of pieces, verified or not
 	Peers      int    `json:"peers"`
