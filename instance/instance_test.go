@@ -3,6 +3,7 @@
 package instance
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"shoal/instance/publish"
 	"shoal/instance/store"
@@ -129,6 +132,36 @@ func TestRenameKeepsOldSwarms(t *testing.T) {
 	back, err := r.Rename(t.Context(), v.UUID, "before")
 	if err != nil || back.Infohash != old.String() {
 		t.Errorf("renamed back: %+v, %v", back, err)
+	}
+}
+
+func TestTrackerSocketIsServed(t *testing.T) {
+	r := start(t, Config{Dir: t.TempDir()}, nil)
+	v := r.add("shown", store.Public)
+	ws, res, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(r.URL(), "http")+"/tracker/socket", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ws.CloseNow() }()
+	if res.Body != nil {
+		_ = res.Body.Close()
+	}
+	var h []rune // each character stands for a byte
+	for _, b := range v.Files[0].Infohash {
+		h = append(h, rune(b))
+	}
+	request, err := json.Marshal(map[string]any{"action": "announce", "info_hash": string(h), "peer_id": "-TT0001-000000000001", "left": 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ws.Write(t.Context(), websocket.MessageText, request); err != nil {
+		t.Fatal(err)
+	}
+	if _, answer, err := ws.Read(t.Context()); err != nil || !strings.Contains(string(answer), `"complete":1,"incomplete":0,`) {
+		t.Errorf("the tracker says %q, %v", answer, err)
+	}
+	if l, _ := r.Local(v.UUID); l.Tracked != (TrackerStats{Seeders: 1, Downloads: 1}) {
+		t.Errorf("the tracker counts %+v", l.Tracked)
 	}
 }
 
