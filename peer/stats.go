@@ -59,6 +59,9 @@ func (p *peerCounts) add(s Source, n int64) {
 	}
 }
 
+// sum is the connections of all sources.
+func (p *peerCounts) sum() int64 { return p.webrtc.Load() + p.tcp.Load() + p.utp.Load() }
+
 // rates is what poll works out.
 type rates struct {
 	at             time.Time
@@ -67,6 +70,7 @@ type rates struct {
 	unwanted       int64 // payload received that the client had no use for
 	webSeeds       int
 	quiet          int // polls in a row without a byte
+	alone          int // polls in a row without a peer
 }
 
 // poll asks the client for what it alone knows. Only the engine's one goroutine calls it.
@@ -98,6 +102,7 @@ func (s *Swarm) poll(now time.Time) {
 	if next.quiet%quietPolls == quietPolls-1 {
 		s.nudge()
 	}
+	next.alone = s.alone()
 	s.rates.Store(next)
 }
 

@@ -38,6 +38,7 @@ type Swarm struct {
 	broken chan struct{} // closed when the metadata turns out unusable
 	kick   chan struct{} // wakes tend; buffered, 1
 
+	infoSize  atomic.Int64  // bytes of the info; 0 until the metadata is known
 	entered   atomic.Bool   // the torrent is set and started
 	settled   chan struct{} // closed when no data on disk is in doubt
 	openErr   atomic.Pointer[error]
@@ -60,6 +61,7 @@ type Swarm struct {
 	streams  map[*Stream]struct{}
 	recheck  []int        // pieces that failed their hash: see recheckFailed
 	changed  []*storeFile // files that somebody else changed: see recheckFile
+	met      []string     // addresses that were dialed with success, newest last
 	spoiled  string       // what a person should know of them
 	gone     int          // how many of them are missing, for which fetching has stopped
 	queued   bool         // every piece has a priority, for Download
@@ -264,6 +266,7 @@ func (s *Swarm) merge(t Target) error {
 // onMetadata runs once the info is known.
 func (s *Swarm) onMetadata() {
 	fresh := s.torrent.Metainfo()
+	s.infoSize.Store(int64(len(fresh.InfoBytes)))
 	name := cleanName(s.torrent.Info().BestName())
 	s.mu.Lock()
 	mi := metainfo.MetaInfo{InfoBytes: fresh.InfoBytes, PieceLayers: fresh.PieceLayers}
