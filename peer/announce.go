@@ -151,7 +151,7 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 }
 
 func announceUDP(ctx context.Context, rawURL string, req tracker.AnnounceRequest) (tracker.AnnounceResponse, error) {
-	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler)})
+	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler), ListenPacket: listenOneAnswer})
 	if err != nil {
 		return tracker.AnnounceResponse{}, fmt.Errorf("reaching the tracker: %w", err)
 	}

@@ -287,7 +287,7 @@ func (c *cycler) overTCP(worker int, cut bool) error {
 	peers := Target{Peers: []string{c.cutters[worker].Addr().String()}}
 	target := f.target()
 	target.Peers = peers.Peers
-	return c.cycle(f, target, SourceTCP, func(s *Swarm, st *Stream) error {
+	return c.cycle(target, SourceTCP, func(s *Swarm, st *Stream) error {
 		if !cut {
 			return c.read(f, st, 0, 128<<10)
 		}
@@ -310,10 +310,10 @@ func (c *cycler) overWebRTC(worker int) error {
 	f := c.films[tcpWorkers+worker]
 	target := f.target()
 	target.Trackers = []string{c.tracker}
-	return c.cycle(f, target, SourceWebRTC, func(_ *Swarm, st *Stream) error { return c.read(f, st, 0, 128<<10) })
+	return c.cycle(target, SourceWebRTC, func(_ *Swarm, st *Stream) error { return c.read(f, st, 0, 128<<10) })
 }
 
-func (c *cycler) cycle(f *fixture, target Target, source Source, transfer func(s *Swarm, st *Stream) error) error {
+func (c *cycler) cycle(target Target, source Source, transfer func(s *Swarm, st *Stream) error) error {
 	s, err := c.e.Join(c.tb.Context(), target, JoinOptions{Sources: Sources{source}})
 	if err != nil {
 		return err

@@ -133,10 +133,10 @@ func TestHostilePeersOverWebRTC(t *testing.T) {
 	} {
 		w := webRTCWire(t, f, tracker, "hostile")
 		_ = w.SetWriteDeadline(time.Now().Add(10 * time.Second))
-		_, err := w.Write(all[name])
+		_, _ = w.Write(all[name]) // it may be cut off in the middle
 		if strings.HasPrefix(name, "message of") {
 			_ = w.SetReadDeadline(time.Now().Add(testPatience))
-			if _, err = io.Copy(io.Discard, w); err != nil && strings.Contains(err.Error(), "deadline") {
+			if _, err := io.Copy(io.Discard, w); err != nil && strings.Contains(err.Error(), "deadline") {
 				t.Errorf("%s: nobody hung up", name)
 			}
 		}
