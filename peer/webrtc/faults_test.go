@@ -142,3 +142,30 @@ func TestTrackerWithOtherAnswers(t *testing.T) {
 		})
 	}
 }
+
+// TestPeersThatHangUpAtOnce open a data channel and close it in the instant in which the torrent client takes
+// it: the client panicked when it could not set the deadline for the handshake.
+func TestPeersThatHangUpAtOnce(t *testing.T) {
+	f := newFakeTracker(t)
+	c := newClip(t, "clip", 1<<20)
+	seeder := newEngine(t)
+	seeder.seed(c, f.URL)
+	for i := range 30 {
+		tr := testTransport(t, quickTimes())
+		cfg := swarmOf(fmt.Sprint("x", i), f.URL)
+		cfg.Infohash = c.infohash()
+		s := tr.Join(cfg)
+		conn, err := tr.Listener().Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leecher := newEngine(t)
+	tt := leecher.add(c)
+	leecher.join(tt, f.URL)
+	leecher.complete(tt, c)
+}
