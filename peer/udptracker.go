@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"context"
 	"net"
 	"sync"
 )
@@ -17,7 +18,8 @@ type oneAnswer struct {
 
 // listenOneAnswer is for tracker.NewClientOpts.
 func listenOneAnswer(network, addr string) (net.PacketConn, error) {
-	conn, err := net.ListenPacket(network, addr)
+	var config net.ListenConfig
+	conn, err := config.ListenPacket(context.Background(), network, addr) // opening a UDP port waits for nobody
 	if err != nil {
 		return nil, err
 	}
