@@ -8,7 +8,7 @@ import "testing"
 // again: the engine finds back to it by itself.
 func TestCutConnection(t *testing.T) {
 	f := newFixture(t, 8*mib, 64<<10)
-	seeder := newSeeder(t, f, Config{Sources: Sources{SourceTCP}, UploadLimit: 2 * mib})
+	seeder := newSeeder(t, f, Config{Sources: Sources{SourceTCP}, Limits: Limits{Upload: 2 * mib}})
 	cut := newCutter(t, seeder.addr())
 	e := newEngine(t, Config{Sources: Sources{SourceTCP}})
 	target := f.target()
