@@ -78,7 +78,7 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 	}
 	a := &announcer{
 		url: url, client: s.engine.http, logger: s.engine.logger, request: s.announceRequest,
-		completed: make(chan struct{}, 1), again: make(chan struct{}, 1),
+		proxied: s.engine.config.Proxied, completed: make(chan struct{}, 1), again: make(chan struct{}, 1),
 		addPeers: func(peers []tracker.Peer) {
 			addrs := make([]string, 0, len(peers))
 			for _, p := range peers {

@@ -189,6 +189,7 @@ func (a *App) engineConfig() peer.Config {
 	if !a.options.Local {
 		ec.WebRTC.ICEServers = iceServers(cfg.Network)
 		ec.DialContext = a.named.dial
+		ec.Proxy, ec.Proxied = a.chooseProxy, a.proxied
 	}
 	return ec
 }
@@ -227,6 +228,9 @@ func (a *App) Run(ctx context.Context, services ...Service) error {
 	}
 	if a.instance != nil {
 		all = append(all, Service{Name: "instance", Serve: a.instance.Serve})
+	}
+	if !a.options.Local {
+		all = append(all, Service{Name: "reachability", Serve: a.serveReachability})
 	}
 	all = append(all, Service{Name: "loopback", Serve: a.loopback.serve})
 	err := supervise(ctx, a.logger, append(all, services...))
