@@ -70,12 +70,15 @@ type Swarm struct {
 	held         bool // nobody watches, and the network is metered
 	watchedUntil time.Time
 
-	network    context.CancelFunc // ends trackers and sources; nil while paused
-	networkCtx context.Context
-	fetching   bool // the metadata, from exact sources
-	trackers   []*announcer
-	rtc        *webrtc.Swarm
-	netWG      sync.WaitGroup
+	network     context.CancelFunc // ends trackers and sources; nil while paused
+	networkCtx  context.Context
+	fetching    bool // the metadata, from exact sources
+	onlineSince time.Time
+	wanted      time.Time // since when something is fetched; zero: nothing is
+	webSeeding  bool      // the client uses the WebSeeds
+	trackers    []*announcer
+	rtc         *webrtc.Swarm
+	netWG       sync.WaitGroup
 
 	rates atomic.Pointer[rates]
 }
