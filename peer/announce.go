@@ -37,9 +37,6 @@ const (
 	maxAnnouncePeers    = 200
 )
 
-// errProxied is why a UDP tracker is left alone.
-var errProxied = errors.New("UDP trackers are not announced to while a proxy is set, for they would see your own address")
-
 // announcer announces one swarm to one tracker. The engine's own announcer is not used: it panics
 // on some URLs, does not verify TLS, and tells nobody how it fares.
 type announcer struct {
@@ -48,7 +45,6 @@ type announcer struct {
 	logger   *slog.Logger
 	request  func() tracker.AnnounceRequest // the swarm's figures
 	addPeers func([]tracker.Peer)
-	proxied  func() bool // see Config.Proxied
 
 	completed chan struct{} // buffered, 1
 	again     chan struct{} // buffered, 1: announce at once
@@ -128,13 +124,9 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 	var res tracker.AnnounceResponse
 	var warning string
 	var err error
-	udp := strings.HasPrefix(a.url, "udp:")
-	switch {
-	case udp && a.proxied != nil && a.proxied():
-		err = errProxied
-	case udp:
+	if strings.HasPrefix(a.url, "udp:") {
 		res, err = announceUDP(ctx, a.url, req)
-	default:
+	} else {
 		res, warning, err = announceHTTP(ctx, a.client, a.url, req)
 	}
 	a.mu.Lock()
@@ -159,7 +151,7 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 }
 
 func announceUDP(ctx context.Context, rawURL string, req tracker.AnnounceRequest) (tracker.AnnounceResponse, error) {
-	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler), ListenPacket: listenOneAnswer})
+	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return tracker.AnnounceResponse{}, fmt.Errorf("reaching the tracker: %w", err)
 	}
@@ -268,7 +260,7 @@ func (s *Swarm) announceRequest() tracker.AnnounceRequest {
 		Left:       left,
 		Key:        int32(binary.BigEndian.Uint32(id[16:])),
 		NumWant:    50,
-		Port:       s.engine.announcePort(),
+		Port:       uint16(s.engine.Port()),
 	}
 }
 

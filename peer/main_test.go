@@ -10,12 +10,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	switch os.Getenv("SHOAL_TEST_CHILD") {
-	case "download":
+	if os.Getenv("SHOAL_TEST_CHILD") == "download" {
 		downloadUntilKilled()
-		return
-	case "seed":
-		seedUntilTold()
 		return
 	}
 	goleak.VerifyTestMain(m, leakOptions()...)

@@ -40,7 +40,6 @@ func (s *Swarm) tend() {
 	for {
 		s.settleMetered()
 		s.plan()
-		s.useWebSeeds()
 		again := s.recheckFailed()
 		s.recheckChanged()
 		if !wasComplete && s.store.complete() {

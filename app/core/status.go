@@ -5,6 +5,8 @@ package core
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"shoal/app/config"
@@ -79,7 +81,7 @@ func mediaDirs(cfg config.Config, data string) []string {
 // anything. A folder that does not exist holds nothing.
 func StatusAtRest(ctx context.Context, o Options) (_ Status, err error) {
 	s := Status{Version: o.Version, Mode: []string{}}
-	if !HasLibrary(o.DataDir) {
+	if _, err := os.Stat(filepath.Join(o.DataDir, "library.db")); errors.Is(err, fs.ErrNotExist) {
 		s.Disk.Budget, s.Disk.Free = o.Config.Get().Sharing.Budget, -1
 		return s, nil
 	}

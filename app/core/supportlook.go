@@ -40,25 +40,19 @@ func backOff(failures int) time.Duration {
 func (w *supporter) refresh(ctx context.Context, s library.Support) {
 	looking, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	c, more, err := w.lookAt(looking, s, w.catalog(s.ID))
+	c, err := w.lookAt(looking, s, w.catalog(s.ID))
 	if ctx.Err() != nil {
 		return
 	}
 	err = errors.Join(err, w.keepCatalog(s.ID, c))
 	now := w.app.keeper.now().UTC()
-	changeErr := w.app.supports.change(s.ID, func(one *library.Support) {
-		switch {
-		case err != nil:
-			one.Failures++
-			one.Problem, one.Next = oneSentence(err), now.Add(max(backOff(one.Failures), askedToWait(err)))
+	changeErr := w.app.supports.change(s.ID, func(s *library.Support) {
+		if err != nil {
+			s.Failures++
+			s.Problem, s.Next = oneSentence(err), now.Add(max(backOff(s.Failures), askedToWait(err)))
 			return
-		case one.Budget != s.Budget || one.Order != s.Order: // changed meanwhile: looked at once more
-		case more:
-			one.Next = now.Add(jittered(firstRetry))
-		default:
-			one.Next = now.Add(jittered(lookEvery))
 		}
-		one.Failures, one.Problem, one.Checked = 0, "", now
+		s.Failures, s.Problem, s.Checked, s.Next = 0, "", now, now.Add(jittered(lookEvery))
 	})
 	if err != nil {
 		w.app.logger.Info("looking for a support's videos failed", "support", s.ID, "instance", s.Instance, "error", err)
@@ -81,14 +75,14 @@ func askedToWait(err error) time.Duration {
 func oneSentence(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // lookAt lists the videos, then asks about those that matter one by one. With an error it returns what
-// is known so far. more is whether some were left for the next time.
-func (w *supporter) lookAt(ctx context.Context, s library.Support, old library.Catalog) (c library.Catalog, more bool, err error) {
-	c, err = w.listed(ctx, s, old)
+// is known so far.
+func (w *supporter) lookAt(ctx context.Context, s library.Support, old library.Catalog) (library.Catalog, error) {
+	c, err := w.listed(ctx, s, old)
 	if err != nil {
-		return old, false, err
+		return old, err
 	}
 	if len(c.Videos) == 0 && len(old.Videos) > 0 {
-		return old, false, fail(CodeNotFound, nil, "%s shows no videos any more: what is held of them is kept", hostOf(s.Instance))
+		return old, fail(CodeNotFound, nil, "%s shows no videos any more: what is held of them is kept", hostOf(s.Instance))
 	}
 	wish := library.Wish{Order: s.Order, Budget: s.Budget, Refused: s.Refused, Held: w.heldFor(s.ID, c, w.snapshot())}
 	var trackers []string
@@ -99,7 +93,7 @@ func (w *supporter) lookAt(ctx context.Context, s library.Support, old library.C
 		}
 		v, err := w.app.peertube.Video(ctx, s.Instance, c.Videos[i].UUID)
 		if err != nil && !ofTheVideo(err) {
-			return c, false, err
+			return c, err
 		}
 		if err == nil {
 			trackers = v.TrackerURLs
@@ -113,7 +107,7 @@ func (w *supporter) lookAt(ctx context.Context, s library.Support, old library.C
 	if s.Order == library.OrderRarest {
 		w.countSeeders(ctx, s, c, wish, trackers)
 	}
-	return c, w.nextLook(wish, c.Videos) >= 0, nil
+	return c, nil
 }
 
 // ofTheVideo reports whether an error is about the one video that was asked for.

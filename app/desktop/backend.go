@@ -29,6 +29,9 @@ type program interface {
 type sharer interface {
 	swarmKeeper
 	supporter
+	reacher
+	// Limits are those in force now.
+	Limits() core.Limits
 }
 
 // swarmKeeper lists and changes the swarms held.

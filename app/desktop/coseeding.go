@@ -12,7 +12,8 @@ import (
 	"shoal/peer/library"
 )
 
-// coSeedingPage is about what is shared: the videos held, and the creators supported.
+// coSeedingPage is about what is shared: the videos held, the creators supported, and who can reach
+// this machine.
 type coSeedingPage struct {
 	settings settings
 	root     *fyne.Container
@@ -22,16 +23,19 @@ type coSeedingPage struct {
 
 	held    *heldPane
 	support *supportPane
+	reach   *reachPane
 
 	totals *text
 	disk   *text
 	used   *shareBar
+	bounds *boundsStrip
 }
 
 // The order of the tabs.
 const (
 	tabHeld = iota
 	tabSupport
+	tabReach
 )
 
 // coSeedingHooks are what the page asks of the window.
@@ -39,6 +43,7 @@ type coSeedingHooks struct {
 	open     func(address string) // a video
 	visit    func(address string) // a channel, an account or an instance
 	browse   func()
+	settings func(key string) // shows a setting
 	copyText func(string)
 	poll     func() // look at the swarms again, soon
 }
@@ -47,10 +52,13 @@ func newCoSeedingPage(l *loop, b sharer, s settings, w fyne.Window, do coSeeding
 	p := &coSeedingPage{settings: s, body: container.NewStack(), ask: &questions{window: w}}
 	p.held = newHeldPane(l, b, p.ask, do.open, do.copyText, do.browse, do.poll)
 	p.support = newSupportPane(l, b, p.ask, do.visit)
+	p.reach = newReachPane(l, b, do.settings)
 	p.totals, p.disk, p.used = dimText(""), smallText("").aligned(fyne.TextAlignTrailing), newProgress(5)
-	p.tabs = newTabStrip([]string{tr("Videos"), tr("Creators you support")}, p.chosen)
+	p.bounds = newBoundsStrip(func() { do.settings("network.metered") })
+	p.tabs = newTabStrip([]string{tr("Videos"), tr("Creators you support"), tr("Reachability")}, p.chosen)
 	head := container.NewBorder(nil, nil, nil, fixed(250, middle(column(5, p.disk, p.used))), column(2, heading(tr("Co-seeding")), p.totals))
-	p.root = under(column(4, pad(head, 10, 22), pad(p.tabs.root, 0, 12), gap(1, 2)), p.body)
+	p.root = under(column(4, pad(head, 10, 22), p.bounds.root, pad(p.tabs.root, 0, 12), gap(1, 2)), p.body)
+	p.bounds.changed = func() { relayout(p.root) }
 	p.chosen(tabHeld)
 	p.show(nil)
 	return p
@@ -72,6 +80,8 @@ func (p *coSeedingPage) chosen(i int) {
 	switch i {
 	case tabSupport:
 		only(p.body, p.support.root)
+	case tabReach:
+		only(p.body, p.reach.root)
 	default:
 		only(p.body, p.held.root)
 	}
@@ -80,8 +90,11 @@ func (p *coSeedingPage) chosen(i int) {
 
 // look brings the tab that is shown up to date, where that is not show's doing.
 func (p *coSeedingPage) look() {
-	if p.tabs.chosen == tabSupport {
+	switch p.tabs.chosen {
+	case tabSupport:
 		p.support.look()
+	case tabReach:
+		p.reach.look()
 	}
 }
 

@@ -170,15 +170,15 @@ func TestCoSeedingSaysWhatGoesAndWhy(t *testing.T) {
 	add(library.ReasonRecent, 0, 5)
 	for i, want := range []string{
 		"Published by your instance: it stays.", "Pinned: it stays, and no limit ends sharing it.", "Being watched: it stays meanwhile.",
-		"Being fetched for a creator you support: it stays meanwhile.", "Goes first when room is needed: 12 others seed it.",
+		"Being fetched for a creator you support: it stays meanwhile.", "Goes first when room is needed: 12 seeders have it.",
 		"Goes after 1 other when room is needed: not watched for 40 days.", "Goes after 2 others when room is needed: only 30% of it arrived.",
-		"Goes after 3 others when room is needed: held for a creator you support, 1 other seeds it.", "Goes after 4 others when room is needed: here since today.",
+		"Goes after 3 others when room is needed: held for a creator you support, 1 seeder has it.", "Goes after 4 others when room is needed: here since today.",
 	} {
 		if got := keepWords(list[i], true); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if got := keepWords(list[4], false); got != "12 others seed it." {
+	if got := keepWords(list[4], false); got != "12 seeders have it." {
 		t.Errorf("with no bound: %q", got)
 	}
 	must(t, r.store.Update(func(c *config.Config) { c.Sharing.Budget = 4e9 }))
@@ -196,6 +196,52 @@ func TestCoSeedingSaysWhatGoesAndWhy(t *testing.T) {
 	if !findText(r.w.coSeeding.root, "3.2 GB on disk, no budget") {
 		t.Error("it does not say that there is no budget")
 	}
+}
+
+func TestBoundsInForceAreSaid(t *testing.T) {
+	r := newRig(t)
+	r.w.goTo(placeCoSeeding)
+	for _, x := range []struct {
+		l    core.Limits
+		want string
+	}{
+		{core.Limits{Metered: true, Upload: 1}, "Metered connection: only what you watch is fetched, and nothing is given."},
+		{core.Limits{Upload: 200_000}, "Your settings limit the speed: ↑ 200 kB/s."},
+		{core.Limits{Upload: 200_000, Download: 1e6, Scheduled: true}, "Your schedule limits the speed now: ↑ 200 kB/s, ↓ 1.0 MB/s."},
+		{core.Limits{Scheduled: true}, "Your schedule lifts the speed limits now."},
+		{core.Limits{}, ""},
+	} {
+		if got := boundsWords(x.l); got != x.want {
+			t.Errorf("%+v: got %q", x.l, got)
+		}
+	}
+	strip := r.w.coSeeding.bounds
+	r.program.limits.Metered = true
+	r.w.look()
+	r.until("the strip", func() bool { return strip.root.Visible() && findText(r.w.coSeeding.root, "Metered connection") })
+	r.w.win.Resize(fyne.NewSize(900, 600))
+	relayout(r.w.coSeeding.root)
+	r.shoot("coseeding-metered")
+	test.Tap(findButton(t, strip.root, "Change"))
+	if r.w.at != placeSettings || r.w.win.Canvas().Focused() != r.field("network.metered").focus {
+		t.Error("Change does not lead to the switch")
+	}
+	r.program.fakeSharing.mu.Lock()
+	r.program.limits, r.program.reach = core.Limits{}, core.Reachability{Held: true, Message: "The kill switch holds all peer traffic back."}
+	r.program.fakeSharing.mu.Unlock()
+	r.w.look()
+	r.until("the kill switch", func() bool { return strip.words.words == "The kill switch holds all peer traffic back." })
+}
+
+func TestAHiddenWindowAsksNothing(t *testing.T) {
+	r := newRig(t)
+	r.w.background()
+	if !r.w.hidden.Load() {
+		t.Error("it does not know that it is hidden")
+	}
+	r.program.setSwarms(swarm("a", 1))
+	r.w.handedOver("")
+	r.until("what happened meanwhile", func() bool { return len(r.w.swarms) == 1 })
 }
 
 func TestCoSeedingIsSearchedAndSorted(t *testing.T) {
@@ -282,16 +328,18 @@ func TestABlockedBackendDoesNotFreezeTheWindow(t *testing.T) {
 	r.w.start()
 	r.until("the swarm", func() bool { return len(r.w.coSeeding.held.swarms) == 1 })
 	release := make(chan struct{})
-	r.program.block, r.program.addHold = release, release
+	r.program.hang(release)
 	defer close(release)
 	r.w.goTo(placeCoSeeding)
 	p := r.w.coSeeding
 	p.held.do("a", rowPause)
+	p.goTo(tabReach)
+	r.until("the check to begin", func() bool { return p.reach.checking })
 	p.goTo(tabSupport)
 	p.support.entry.SetText("sea@video.example")
 	test.Tap(p.support.button)
 	r.until("all to hang", func() bool {
-		return r.program.noted("pause a") && r.program.noted("support sea@video.example 20000000000 newest")
+		return r.program.noted("pause a") && r.program.noted("check") && r.program.noted("support sea@video.example 20000000000 newest")
 	})
 	for _, at := range []place{placeBrowse, placeWatch, placeCoSeeding, placeSettings} {
 		r.w.goTo(at)

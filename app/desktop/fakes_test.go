@@ -31,7 +31,7 @@ import (
 
 // rig is a window over fakes. Its test is the window's goroutine: until runs what was posted.
 type rig struct {
-	t        *testing.T
+	t        testing.TB
 	posts    chan func()
 	loop     *loop
 	app      fyne.App
@@ -50,7 +50,7 @@ type rigOption func(*rig)
 func introUnread(r *rig)  { must(r.t, r.store.Update(func(c *config.Config) { c.IntroSeen = false })) }
 func withInstance(r *rig) { r.pub = &fakePublisher{fakeFederation: newFakeFederation()} }
 
-func newRig(t *testing.T, options ...rigOption) *rig {
+func newRig(t testing.TB, options ...rigOption) *rig {
 	t.Helper()
 	r := &rig{t: t, posts: make(chan func(), 1000), program: newFakeProgram(), catalog: newFakeCatalog(), player: newFakePlayer()}
 	store, err := config.Load(filepath.Join(t.TempDir(), "config.toml"), nil)
@@ -119,7 +119,7 @@ func (r *rig) until(what string, holds func() bool) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -212,9 +212,20 @@ func (p *fakeProgram) setSwarms(s ...core.SwarmInfo) {
 }
 
 func (p *fakeProgram) wait() {
-	if p.block != nil {
-		<-p.block
+	p.mu.Lock()
+	block := p.block
+	p.mu.Unlock()
+	if block != nil {
+		<-block
 	}
+}
+
+// hang lets what asks the engine or the network wait for a channel.
+func (p *fakeProgram) hang(until chan struct{}) {
+	p.mu.Lock()
+	p.block = until
+	p.mu.Unlock()
+	p.hold, p.addHold = until, until
 }
 
 func (p *fakeProgram) Pause(infohash string) error {

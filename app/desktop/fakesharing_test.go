@@ -20,6 +20,10 @@ type fakeSharing struct {
 	supports []core.Support
 	addErr   error
 	addHold  chan struct{}
+	limits   core.Limits
+	reach    core.Reachability
+	checked  core.Reachability
+	hold     chan struct{} // of a check
 }
 
 func newFakeSharing(j *journal) *fakeSharing { return &fakeSharing{journal: j} }
@@ -71,6 +75,32 @@ func (f *fakeSharing) RemoveSupport(_ context.Context, id string, files bool) er
 		return errors.New("the disk is full: make room")
 	}
 	return nil
+}
+
+func (f *fakeSharing) Limits() core.Limits {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.limits
+}
+
+func (f *fakeSharing) Reachability() core.Reachability {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reach
+}
+
+func (f *fakeSharing) CheckReachability(ctx context.Context) core.Reachability {
+	f.note("check")
+	if f.hold != nil {
+		select {
+		case <-f.hold:
+		case <-ctx.Done():
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reach = f.checked
+	return f.reach
 }
 
 // creator is a support that has done something.

@@ -72,7 +72,7 @@ func whomItHelps() string {
 
 func (p *heldPane) nothing() fyne.CanvasObject {
 	return container.NewVScroll(emptyState(tr("You are not co-seeding anything yet"),
-		tr("Every video that you watch is shared with the others who watch it. It is listed here, and stays shared until you remove it.")+"\n\n"+whomItHelps(),
+		tr("Every video that you watch is shared with the others who watch it. It is listed here, and stays shared until you remove it, a limit of yours is reached, or room is needed.")+"\n\n"+whomItHelps(),
 		primaryPlain(tr("Browse"), p.browse)))
 }
 

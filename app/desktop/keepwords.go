@@ -40,7 +40,7 @@ func reasonWords(s library.Standing) string {
 	n := int(s.Value)
 	switch s.Reason {
 	case library.ReasonWellSeeded:
-		return plural(n, "%d other seeds it", "%d others seed it")
+		return plural(n, "%d seeder has it", "%d seeders have it")
 	case library.ReasonUnwatched:
 		return plural(n, "not watched for %d day", "not watched for %d days")
 	case library.ReasonIncomplete:
@@ -49,7 +49,7 @@ func reasonWords(s library.Standing) string {
 		if n < 0 {
 			return tr("held for a creator you support")
 		}
-		return tr("held for a creator you support") + ", " + plural(n, "%d other seeds it", "%d others seed it")
+		return tr("held for a creator you support") + ", " + plural(n, "%d seeder has it", "%d seeders have it")
 	case library.ReasonRecent:
 		if n < 1 {
 			return tr("here since today")

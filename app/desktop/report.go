@@ -28,6 +28,7 @@ type snapshot struct {
 	FullScreen  bool                `json:"fullScreen"`
 	Intro       bool                `json:"intro"`
 	Swarms      int                 `json:"swarms"`
+	Supports    int                 `json:"supports"`
 	Error       string              `json:"error,omitempty"`
 	Places      map[string][4]int64 `json:"places"` // x, y, width and height in pixels, to be clicked at
 }
@@ -49,11 +50,14 @@ func (w *mainWindow) report(to io.Writer) {
 func (w *mainWindow) snapshot() snapshot {
 	s := snapshot{
 		Event: "window", Page: string(w.at), Instance: w.browse.at.instance, Cards: len(w.browse.cards),
-		Title: w.watch.about.Title, FullScreen: w.watch.full, Intro: w.intro != nil, Swarms: len(w.swarms),
+		Title: w.watch.about.Title, FullScreen: w.watch.full, Intro: w.intro != nil, Swarms: len(w.swarms), Supports: len(w.coSeeding.support.shown),
 		Error: w.bar.notice.shown(), Places: make(map[string][4]int64),
 	}
 	if s.Error == "" {
 		s.Error = w.watch.view.notice.shown()
+	}
+	if s.Error == "" {
+		s.Error = w.coSeeding.support.notice.shown()
 	}
 	if p := w.watch.active(); p != nil {
 		st := p.State()
@@ -83,6 +87,12 @@ func (w *mainWindow) places(into map[string][4]int64) {
 	}
 	if len(w.browse.cards) > 0 && w.at == placeBrowse {
 		add("card", w.browse.cards[0])
+	}
+	if w.at == placeBrowse && w.browse.at.instance != "" {
+		add("support", w.browse.support)
+	}
+	if w.at == placeCoSeeding && w.coSeeding.tabs.chosen == tabSupport {
+		add("supportAdd", w.coSeeding.support.button)
 	}
 	if w.at == placeWatch && w.watch.viewing != nil {
 		t := w.watch.view.theatre

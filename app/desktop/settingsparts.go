@@ -88,13 +88,13 @@ func (p *settingsPage) schedule() fyne.CanvasObject {
 func (p *settingsPage) machine() fyne.CanvasObject {
 	f := &p.fields
 	return section(tr("What it takes of this machine"),
-		f.number(&field{key: "limits.connections", restart: true}, tr("Connections"), tr("To peers, of all videos together."), "", 1, "",
+		f.number(&field{key: "limits.connections"}, tr("Connections"), tr("To peers, of all videos together."), "", 1, "",
 			amount(func(c *config.Config) *int { return &c.Limits.Connections })),
-		f.number(&field{key: "limits.connectionsPerSwarm", restart: true}, tr("Connections a video"), "", "", 1, "",
+		f.number(&field{key: "limits.connectionsPerSwarm"}, tr("Connections a video"), "", "", 1, "",
 			amount(func(c *config.Config) *int { return &c.Limits.ConnectionsPerSwarm })),
-		f.number(&field{key: "limits.halfOpen", restart: true}, tr("Being opened"), tr("Connections being opened at one time. Fewer is gentler to a weak router."), "", 1, "",
+		f.number(&field{key: "limits.halfOpen"}, tr("Being opened"), tr("Connections being opened at one time. Fewer is gentler to a weak router."), "", 1, "",
 			amount(func(c *config.Config) *int { return &c.Limits.HalfOpen })),
-		f.number(&field{key: "limits.openFiles", restart: true}, tr("Open files"), tr("Video files held open at one time."), "", 1, "",
+		f.number(&field{key: "limits.openFiles"}, tr("Open files"), tr("Video files held open at one time."), "", 1, "",
 			amount(func(c *config.Config) *int { return &c.Limits.OpenFiles })),
 		f.number(&field{key: "limits.memory", restart: true, least: 64 << 20, most: 1 << 40}, tr("Memory"), tr("Shoal tries to stay under it."), "MiB", 1<<20, tr("none"),
 			amount(func(c *config.Config) *int64 { return &c.Limits.Memory })),
@@ -156,9 +156,9 @@ func (p *settingsPage) instance() fyne.CanvasObject {
 		f.text(&field{key: "instance.url", restart: true}, tr("Public address"), tr("It cannot change once the instance exists."), "https://video.example.org",
 			func(c *config.Config) *string { return &c.Instance.URL }),
 		f.text(&field{key: "instance.listen", restart: true}, tr("Listens at"), "", "127.0.0.1:9000", func(c *config.Config) *string { return &c.Instance.Listen }),
-		f.number(&field{key: "instance.uploadLimit", restart: true}, tr("Gives at most"), tr("What the web server gives of videos, to all together."), tr("kB/s"), 1000, tr("none"),
+		f.number(&field{key: "instance.uploadLimit"}, tr("Gives at most"), tr("What the web server gives of videos, to all together."), tr("kB/s"), 1000, tr("none"),
 			amount(func(c *config.Config) *int64 { return &c.Instance.UploadLimit })),
-		f.number(&field{key: "instance.uploadLimitPerIP", restart: true}, tr("To one address"), "", tr("kB/s"), 1000, tr("none"),
+		f.number(&field{key: "instance.uploadLimitPerIP"}, tr("To one address"), "", tr("kB/s"), 1000, tr("none"),
 			amount(func(c *config.Config) *int64 { return &c.Instance.UploadLimitPerIP })),
 	)
 }
@@ -166,8 +166,8 @@ func (p *settingsPage) instance() fyne.CanvasObject {
 func (p *settingsPage) watchFolder() fyne.CanvasObject {
 	f := &p.fields
 	return section(tr("Publish from a folder"),
-		f.folder(&field{key: "instance.watchFolder", restart: true}, tr("Folder"), tr("Video files that appear in it are published, for everybody. Empty: none."), "",
+		f.folder(&field{key: "instance.watchFolder"}, tr("Folder"), tr("Video files that appear in it are published, for everybody. Empty: none."), "",
 			p.pick, func(c *config.Config) *string { return &c.Instance.WatchFolder }),
-		f.text(&field{key: "instance.watchChannel", restart: true}, tr("Into channel"), "", "root_channel", func(c *config.Config) *string { return &c.Instance.WatchChannel }),
+		f.text(&field{key: "instance.watchChannel"}, tr("Into channel"), "", "root_channel", func(c *config.Config) *string { return &c.Instance.WatchChannel }),
 	)
 }

@@ -82,6 +82,8 @@ func stateOf(s core.SwarmInfo) (string, fyne.ThemeColorName) {
 		return stopWords(s.Stopped), colorDim
 	case s.Paused:
 		return tr("Paused"), colorDim
+	case s.Held:
+		return tr("Waits: metered connection"), colorDim
 	case !s.Joined:
 		return tr("Not taking part: resume to join again"), colorDim
 	case s.Complete && s.Up >= 1:

@@ -4,6 +4,7 @@ package desktop
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -51,6 +52,7 @@ type mainWindow struct {
 	leaving *dialog.CustomDialog
 	swarms  []core.SwarmInfo
 	size    fyne.Size // before full screen
+	hidden  atomic.Bool
 	quit    func()
 }
 
@@ -73,7 +75,7 @@ func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
 		openBrowser: p.openBrowser, openPlayer: p.openPlayer, copyText: w.copyText, setTitle: w.setTitle, support: w.support,
 	})
 	w.coSeeding = newCoSeedingPage(l, p.program, p.settings, w.win, coSeedingHooks{
-		open: w.watchAddress, visit: w.visit, browse: func() { w.goTo(placeBrowse) }, copyText: w.copyText, poll: w.look,
+		open: w.watchAddress, visit: w.visit, browse: func() { w.goTo(placeBrowse) }, settings: w.showSetting, copyText: w.copyText, poll: w.look,
 	})
 	w.settings = newSettingsPage(l, p.settings, w.win, p.dataDir, o.Version)
 	if p.publisher != nil {
@@ -96,9 +98,12 @@ func newMainWindow(a fyne.App, l *loop, p parts, o Options) *mainWindow {
 // start shows the intro where it was not read yet, else what is to be opened first.
 func (w *mainWindow) start() {
 	w.loop.every(w.loop.ctx, time.Second, func() {
-		list := w.parts.program.Swarms()
+		if w.hidden.Load() {
+			return
+		}
+		now := sharingNow(w.parts.program)
 		w.loop.do(w.loop.ctx, func() {
-			w.showSwarms(list)
+			w.showSharing(now)
 			if w.at == placeCoSeeding {
 				w.coSeeding.look()
 			}
@@ -146,6 +151,9 @@ func (w *mainWindow) openFirst() {
 func (w *mainWindow) handedOver(arg string) {
 	w.win.Show()
 	w.win.RequestFocus()
+	if w.hidden.CompareAndSwap(true, false) {
+		w.look()
+	}
 	switch {
 	case arg == "":
 	case w.intro != nil:
@@ -180,6 +188,12 @@ func (w *mainWindow) goTo(p place) {
 		page = w.browse.root
 	}
 	only(w.content, page)
+}
+
+// showSetting goes to a setting.
+func (w *mainWindow) showSetting(key string) {
+	w.goTo(placeSettings)
+	w.settings.goTo(key)
 }
 
 // support goes to where a creator is supported, with the address filled in.
@@ -229,8 +243,28 @@ func (w *mainWindow) copyText(words string) { w.app.Clipboard().SetContent(words
 
 // look asks for the swarms at once instead of at the next second.
 func (w *mainWindow) look() {
-	task(w.loop, func(context.Context) ([]core.SwarmInfo, error) { return w.parts.program.Swarms(), nil },
-		func(list []core.SwarmInfo, _ error) { w.showSwarms(list) })
+	task(w.loop, func(context.Context) (sharing, error) { return sharingNow(w.parts.program), nil },
+		func(now sharing, _ error) { w.showSharing(now) })
+}
+
+// sharing is what is shared, and what stands in its way.
+type sharing struct {
+	swarms []core.SwarmInfo
+	bounds string // for people; "" for none
+}
+
+// sharingNow asks for it; it may wait for the engine.
+func sharingNow(from sharer) sharing {
+	words := boundsWords(from.Limits())
+	if r := from.Reachability(); r.Held {
+		words = sentence(r.Message)
+	}
+	return sharing{from.Swarms(), words}
+}
+
+func (w *mainWindow) showSharing(now sharing) {
+	w.coSeeding.bounds.show(now.bounds)
+	w.showSwarms(now.swarms)
 }
 
 func (w *mainWindow) showSwarms(list []core.SwarmInfo) {
@@ -316,5 +350,6 @@ func (w *mainWindow) end() {
 // background hides the window and stops what plays; the swarms go on.
 func (w *mainWindow) background() {
 	w.watch.close()
+	w.hidden.Store(true)
 	w.win.Hide()
 }

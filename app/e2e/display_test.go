@@ -123,6 +123,7 @@ type shown struct {
 	FullScreen  bool                `json:"fullScreen"`
 	Intro       bool                `json:"intro"`
 	Swarms      int                 `json:"swarms"`
+	Supports    int                 `json:"supports"`
 	Error       string              `json:"error"`
 	Places      map[string][4]int64 `json:"places"`
 }
