@@ -37,6 +37,9 @@ const (
 	maxAnnouncePeers    = 200
 )
 
+// errProxied is why a UDP tracker is left alone.
+var errProxied = errors.New("UDP trackers are not announced to while a proxy is set, for they would see your own address")
+
 // announcer announces one swarm to one tracker. The engine's own announcer is not used: it panics
 // on some URLs, does not verify TLS, and tells nobody how it fares.
 type announcer struct {
@@ -45,6 +48,7 @@ type announcer struct {
 	logger   *slog.Logger
 	request  func() tracker.AnnounceRequest // the swarm's figures
 	addPeers func([]tracker.Peer)
+	proxied  func() bool // see Config.Proxied
 
 	completed chan struct{} // buffered, 1
 	again     chan struct{} // buffered, 1: announce at once
@@ -124,9 +128,13 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 	var res tracker.AnnounceResponse
 	var warning string
 	var err error
-	if strings.HasPrefix(a.url, "udp:") {
+	udp := strings.HasPrefix(a.url, "udp:")
+	switch {
+	case udp && a.proxied != nil && a.proxied():
+		err = errProxied
+	case udp:
 		res, err = announceUDP(ctx, a.url, req)
-	} else {
+	default:
 		res, warning, err = announceHTTP(ctx, a.client, a.url, req)
 	}
 	a.mu.Lock()
@@ -151,7 +159,7 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 }
 
 func announceUDP(ctx context.Context, rawURL string, req tracker.AnnounceRequest) (tracker.AnnounceResponse, error) {
-	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler)})
+	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler), ListenPacket: listenOneAnswer})
 	if err != nil {
 		return tracker.AnnounceResponse{}, fmt.Errorf("reaching the tracker: %w", err)
 	}
@@ -260,7 +268,7 @@ func (s *Swarm) announceRequest() tracker.AnnounceRequest {
 		Left:       left,
 		Key:        int32(binary.BigEndian.Uint32(id[16:])),
 		NumWant:    50,
-		Port:       uint16(s.engine.Port()),
+		Port:       s.engine.announcePort(),
 	}
 }
 

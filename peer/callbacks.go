@@ -32,6 +32,7 @@ type conn struct {
 	ending  bool  // being closed to make room
 	serial  int64 // order of arrival
 	sent    int64 // payload counted so far; under counting
+	use     use
 }
 
 // sourceOf tells the source of a connection by its network's name.
@@ -64,7 +65,7 @@ func (e *Engine) connAdded(pc *torrent.PeerConn) {
 		return
 	}
 	c := &conn{pc: pc, swarm: s, source: sourceOf(pc.Network)}
-	c.refused = !s.allows(c.source)
+	c.refused = !s.allows(c.source) || e.conns.crowded(c)
 	surplus := e.conns.add(c, e.Limits().Connections)
 	if surplus != nil {
 		go surplus.Close() // takes the client's lock, which is held here
@@ -72,6 +73,7 @@ func (e *Engine) connAdded(pc *torrent.PeerConn) {
 	if !c.refused {
 		s.peersBy.add(c.source, 1)
 		e.noteIncoming(pc, c.source)
+		s.meet(c)
 		return
 	}
 	e.conns.refused.Add(1)
@@ -98,19 +100,20 @@ func (e *Engine) connClosed(pc *torrent.PeerConn) {
 	}
 }
 
-// readMessage silences refused connections, and requests that are larger than BEP 3 has them.
+// readMessage silences refused connections, those that ask for more than they should, and requests that
+// are larger than BEP 3 has them.
 func (e *Engine) readMessage(pc *torrent.PeerConn, msg *pp.Message) {
 	if msg.Type == pp.Request && msg.Length > maxRequest {
 		*msg = pp.Message{Keepalive: true}
 		return
 	}
-	if e.conns.refused.Load() == 0 {
+	if e.conns.refused.Load() == 0 && !guarded(msg.Type) {
 		return
 	}
 	e.conns.mu.Lock()
 	c := e.conns.open[pc]
 	e.conns.mu.Unlock()
-	if c != nil && c.refused {
+	if c != nil && (c.refused || c.misuses(msg)) {
 		*msg = pp.Message{Keepalive: true}
 	}
 }
@@ -143,6 +146,7 @@ func (c *conn) count() {
 	sent := stats.BytesWrittenData.Int64()
 	c.swarm.tally.upload(c.source, sent-c.sent)
 	c.sent = sent
+	c.weigh(&stats.ConnStats)
 }
 
 // countOpen adds up what the swarm's open connections have sent.

@@ -5,6 +5,7 @@ package peer
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,7 @@ func TestFileEditedWhileItIsSeeded(t *testing.T) {
 	s, _ := seeder.Swarm(f.hash)
 	other := bytes.Repeat([]byte{0xEE}, len(f.data))
 	for round := range 3 {
-		w := dialWire(t, seeder, f, "reader")
+		w := dialWire(t, seeder, f, fmt.Sprint("reader", round))
 		if err := w.send(msgInterested); err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +72,7 @@ func TestFileEditedWhileItIsSeeded(t *testing.T) {
 		if got := s.Stats(); got.Completed != 0 {
 			t.Fatalf("round %d: %+v", round, got)
 		}
-		again := dialWire(t, seeder, f, "second")
+		again := dialWire(t, seeder, f, fmt.Sprint("second", round))
 		if n, err := again.have(); n != 0 || err != nil {
 			t.Fatalf("claims %d pieces that it does not have: %v", n, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -33,10 +34,10 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	c.TotalHalfOpenConns = e.halfOpenPeers(limits)
 	c.HalfOpenConnsPerTorrent = c.TotalHalfOpenConns
 	c.MaxAllocPeerRequestDataPerConn = requestBuffer(e.config.Memory, limits.Connections)
-	c.DisableTrackers = true   // see announcer
-	c.DisableWebtorrent = true // see package webrtc
-	c.DialForPeerConns = false // see addDialers
-	c.NoDefaultPortForwarding = !e.config.PortForwarding
+	c.DisableTrackers = true         // see announcer
+	c.DisableWebtorrent = true       // see package webrtc
+	c.DialForPeerConns = false       // see addDialers
+	c.NoDefaultPortForwarding = true // see package portmap
 	c.NoDHT = !e.config.DHT || !haveUTP
 	c.DisableTCP = !e.sources.Has(SourceTCP)
 	c.DisableUTP = !e.sources.Has(SourceUTP)
@@ -100,12 +101,15 @@ func (h quietHandler) WithGroup(name string) slog.Handler {
 }
 
 // newHTTPTransport is for WebSeeds, HTTP trackers and .torrent files.
-func newHTTPTransport(dial func(ctx context.Context, network, addr string) (net.Conn, error)) *http.Transport {
+func newHTTPTransport(dial func(ctx context.Context, network, addr string) (net.Conn, error), proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+	if proxy == nil {
+		proxy = http.ProxyFromEnvironment
+	}
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxy,
 		DialContext:            dial,
 		ForceAttemptHTTP2:      true,
 		MaxConnsPerHost:        10,

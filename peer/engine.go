@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"github.com/anacrolix/torrent/metainfo"
 	"golang.org/x/time/rate"
 
+	"shoal/peer/portmap"
 	"shoal/peer/webrtc"
 )
 
@@ -46,17 +48,25 @@ type Config struct {
 	Limits         Limits        // to begin with; see SetLimits
 	Memory         int64         // bytes of memory to stay under where that can be done; 0: no limit
 	DHT            bool          // find peers by the DHT too (BEP 5); needs µTP
-	PortForwarding bool          // ask the router for the port (UPnP)
+	PortForwarding bool          // ask the router to let peers in; SetPortForwarding changes it
 	Logger         *slog.Logger  // nil: nothing is logged
 
 	// DialContext dials for HTTP: WebSeeds, trackers other than UDP ones, and .torrent files. Nil: a
 	// plain dialer.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 
+	// Proxy chooses the proxy (socks5, http or https) of a request by HTTP or WebSocket, nil for none;
+	// with an error the request is refused. The proxy looks names up. Nil: the environment's proxies.
+	Proxy func(*http.Request) (*url.URL, error)
+	// Proxied tells whether a proxy is set. UDP trackers are not announced to then, for no proxy
+	// carries that. Nil: never.
+	Proxied func() bool
+
 	writable  func(path string) error    // fails writes, for tests
 	times     timings                    // shortened by tests
 	now       func() time.Time           // the clock, for tests
 	addresses func() ([]net.Addr, error) // of this machine, for tests
+	gateway   func() (portmap.Gateway, error)
 }
 
 // Engine is the torrent engine. There is one in a process.
@@ -90,6 +100,8 @@ type Engine struct {
 	dials    *gate // connections being opened
 	files    *fileCache
 	seen     [2]seen // of TCP and µTP
+	mapper   *portmap.Mapper
+	mapping  sync.Once // the mapper runs
 
 	closing sync.Once
 	closeCh chan struct{} // closed when Close is done
@@ -120,12 +132,13 @@ func New(config Config) (*Engine, error) {
 	}
 	e.changes.began = time.Now()
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.http = &http.Client{Transport: newHTTPTransport(config.DialContext), CheckRedirect: limitRedirects}
-	if e.config.WebRTC.HTTPClient == nil && config.DialContext != nil {
-		sockets := newHTTPTransport(config.DialContext)
+	e.http = &http.Client{Transport: newHTTPTransport(config.DialContext, config.Proxy), CheckRedirect: limitRedirects}
+	if e.config.WebRTC.HTTPClient == nil && (config.DialContext != nil || config.Proxy != nil) {
+		sockets := newHTTPTransport(config.DialContext, config.Proxy)
 		sockets.MaxConnsPerHost = 0 // a tracker's sockets stay open, one a swarm
 		e.config.WebRTC.HTTPClient = &http.Client{Transport: sockets, CheckRedirect: limitRedirects}
 	}
+	e.mapper = portmap.New(portmap.Config{Logger: e.logger, Gateway: config.gateway})
 	var err error
 	if e.pieces, err = openPieces(config.PiecesDB); err != nil {
 		e.cancel()
@@ -138,6 +151,7 @@ func New(config Config) (*Engine, error) {
 	e.wg.Go(e.poll)
 	e.wg.Go(e.watchFiles)
 	e.wg.Go(e.watchNetwork)
+	e.SetPortForwarding(e.config.PortForwarding)
 	return e, nil
 }
 
@@ -180,6 +194,7 @@ func (e *Engine) start() (err error) {
 	c.MaxConns, c.MaxConnsPerSwarm = limits.webRTC()
 	c.MaxOpening = limits.HalfOpen
 	c.Logger = cmp.Or(c.Logger, e.logger)
+	c.Mapped = e.mappedICE
 	if e.transport, err = webrtc.New(c); err != nil {
 		client.Close()
 		if isAddressInUse(err) {

@@ -10,8 +10,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv("SHOAL_TEST_CHILD") == "download" {
+	switch os.Getenv("SHOAL_TEST_CHILD") {
+	case "download":
 		downloadUntilKilled()
+		return
+	case "seed":
+		seedUntilTold()
 		return
 	}
 	goleak.VerifyTestMain(m, leakOptions()...)

@@ -25,6 +25,7 @@ func (s *Swarm) connect() {
 	}
 	if s.network == nil {
 		s.networkCtx, s.network = context.WithCancel(s.ctx)
+		s.onlineSince = time.Now()
 	}
 	ctx, target := s.networkCtx, s.target
 	plain := s.allows(SourceTCP) || s.allows(SourceUTP)
@@ -44,7 +45,7 @@ func (s *Swarm) connect() {
 		s.torrent.AddPeers(peerInfos(target.Peers, torrent.PeerSourceDirect))
 	}
 	if s.allows(SourceWebSeed) && s.store.inPlace == "" {
-		s.torrent.AddWebSeeds(target.WebSeeds)
+		s.reuseWebSeeds()
 	}
 	if fetch {
 		s.netWG.Go(func() {
@@ -78,7 +79,7 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 	}
 	a := &announcer{
 		url: url, client: s.engine.http, logger: s.engine.logger, request: s.announceRequest,
-		completed: make(chan struct{}, 1), again: make(chan struct{}, 1),
+		proxied: s.engine.config.Proxied, completed: make(chan struct{}, 1), again: make(chan struct{}, 1),
 		addPeers: func(peers []tracker.Peer) {
 			addrs := make([]string, 0, len(peers))
 			for _, p := range peers {
@@ -114,6 +115,7 @@ func (s *Swarm) disconnect() {
 	s.mu.Lock()
 	end, rtc := s.network, s.rtc
 	s.network, s.networkCtx, s.rtc, s.trackers = nil, nil, nil, nil
+	s.webSeeding = false
 	s.mu.Unlock()
 	if end != nil {
 		end()
@@ -172,6 +174,9 @@ func (s *Swarm) reconnect() {
 		s.torrent.AllowDataDownload()
 	}
 	s.torrent.RemoveWebSeeds() // added again, they are not in disgrace any more
+	s.mu.Lock()
+	s.webSeeding = false
+	s.mu.Unlock()
 	s.connect()
 	s.wake()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/anacrolix/torrent"
 
+	"shoal/peer/portmap"
 	"shoal/peer/safedial"
 	"shoal/peer/webrtc"
 )
@@ -24,14 +25,29 @@ type Seen struct {
 type Reach struct {
 	TCP, UTP Seen       // incoming connections
 	WebRTC   webrtc.Met // connections either way: both sides knock at the same time
+
+	// MappedTCP, MappedUTP and MappedWebRTC are what the router lets in; nil where it does not.
+	// MapError says why ports are not mapped, once that was tried.
+	MappedTCP, MappedUTP, MappedWebRTC *portmap.Mapping
+	MapError                           error
 }
 
-// Reach returns the counts so far. It takes no lock.
+// Reach returns what is known. It asks nobody.
 func (e *Engine) Reach() Reach {
 	r := Reach{TCP: e.seen[0].load(), UTP: e.seen[1].load()}
 	if e.transport != nil {
 		r.WebRTC = e.transport.Met()
 	}
+	for _, m := range []struct {
+		into     **portmap.Mapping
+		protocol portmap.Protocol
+		port     int
+	}{{&r.MappedTCP, portmap.TCP, e.port}, {&r.MappedUTP, portmap.UDP, e.port}, {&r.MappedWebRTC, portmap.UDP, e.WebRTCPort()}} {
+		if got, ok := e.mapper.Mapping(portmap.Port{Protocol: m.protocol, Number: m.port}); ok {
+			*m.into = &got
+		}
+	}
+	r.MapError = e.mapper.Err()
 	return r
 }
 
@@ -42,6 +58,42 @@ func (e *Engine) AskSTUN(ctx context.Context) webrtc.NAT {
 		return webrtc.NAT{}
 	}
 	return e.transport.AskSTUN(ctx)
+}
+
+// SetPortForwarding has the router asked to let peers in, or to let in nobody any more.
+func (e *Engine) SetPortForwarding(on bool) {
+	var ports []portmap.Port
+	if on {
+		e.mapping.Do(func() { e.wg.Go(func() { e.mapper.Run(e.ctx) }) })
+		if e.sources.Has(SourceTCP) {
+			ports = append(ports, portmap.Port{Protocol: portmap.TCP, Number: e.port})
+		}
+		if e.sources.Has(SourceUTP) {
+			ports = append(ports, portmap.Port{Protocol: portmap.UDP, Number: e.port})
+		}
+		if n := e.WebRTCPort(); n > 0 {
+			ports = append(ports, portmap.Port{Protocol: portmap.UDP, Number: n})
+		}
+	}
+	e.mapper.Set(ports)
+}
+
+// CheckPortForwarding has the router asked again now, and waits for its answers.
+func (e *Engine) CheckPortForwarding(ctx context.Context) { e.mapper.Check(ctx) }
+
+// mappedICE is where the router lets WebRTC peers in; not valid where it does not.
+func (e *Engine) mappedICE() netip.AddrPort {
+	got, _ := e.mapper.Mapping(portmap.Port{Protocol: portmap.UDP, Number: e.WebRTCPort()})
+	return got.External
+}
+
+// announcePort is the port that HTTP and UDP trackers hear: that of the router where it lets peers in by
+// another one.
+func (e *Engine) announcePort() uint16 {
+	if got, ok := e.mapper.Mapping(portmap.Port{Protocol: portmap.TCP, Number: e.port}); ok {
+		return got.External.Port()
+	}
+	return uint16(e.port)
 }
 
 // Addresses returns the addresses of this machine that peers may come to.

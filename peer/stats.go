@@ -59,14 +59,20 @@ func (p *peerCounts) add(s Source, n int64) {
 	}
 }
 
+// sum is the connections of all sources.
+func (p *peerCounts) sum() int64 { return p.webrtc.Load() + p.tcp.Load() + p.utp.Load() }
+
 // rates is what poll works out.
 type rates struct {
 	at             time.Time
 	received, sent int64
+	peerBytes      int64 // of received, what came from no WebSeed
 	up, down       float64
-	unwanted       int64 // payload received that the client had no use for
+	fromPeers      float64 // of down, and quicker to follow: see webseeds.go
+	unwanted       int64   // payload received that the client had no use for
 	webSeeds       int
 	quiet          int // polls in a row without a byte
+	alone          int // polls in a row without a peer
 }
 
 // poll asks the client for what it alone knows. Only the engine's one goroutine calls it.
@@ -75,15 +81,17 @@ func (s *Swarm) poll(now time.Time) {
 	stats := s.torrent.Stats()
 	t := s.tally.snapshot()
 	next := &rates{
-		at: now, received: t.received, sent: t.uploaded.Sum(),
+		at: now, received: t.received, sent: t.uploaded.Sum(), peerBytes: t.fromPeers,
 		unwanted: stats.BytesReadData.Int64() - stats.BytesReadUsefulData.Int64(),
-		webSeeds: len(s.torrent.WebseedPeerConns()),
+		webSeeds: s.webSeedsReady(),
 	}
 	if last := s.rates.Load(); last != nil {
 		if dt := now.Sub(last.at).Seconds(); dt > 0 {
 			const weight = 0.3 // of the newest half second
 			next.up = last.up + weight*(float64(next.sent-last.sent)/dt-last.up)
 			next.down = last.down + weight*(float64(next.received-last.received)/dt-last.down)
+			const quick = 0.6
+			next.fromPeers = last.fromPeers + quick*(float64(next.peerBytes-last.peerBytes)/dt-last.fromPeers)
 		}
 		if next.up < 1 {
 			next.up = 0
@@ -98,7 +106,9 @@ func (s *Swarm) poll(now time.Time) {
 	if next.quiet%quietPolls == quietPolls-1 {
 		s.nudge()
 	}
+	next.alone = s.alone()
 	s.rates.Store(next)
+	s.useWebSeeds()
 }
 
 // Stats returns the latest figures. It takes no lock that the client holds while it works.

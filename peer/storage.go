@@ -41,6 +41,7 @@ type store struct {
 
 	completed atomic.Int64 // bytes verified
 	total     atomic.Int64 // bytes in all; 0 until opened
+	pieces    atomic.Int64 // in all; 0 until opened
 	failedAt  atomic.Int64 // when a write last failed, by ticks
 
 	buffers sync.Pool // *[]byte, for hashing
@@ -100,6 +101,7 @@ func (s *store) open(info *metainfo.Info) error {
 	}
 	s.states = states
 	s.total.Store(s.size())
+	s.pieces.Store(int64(n))
 	var have int64
 	s.missing = 0
 	for _, f := range s.files {

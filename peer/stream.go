@@ -37,7 +37,11 @@ type Stream struct {
 	mu     sync.Mutex
 	wanted int64 // read-ahead as set
 
-	window span // pieces that may be asked for; under swarm.mu
+	// Under swarm.mu.
+	window span  // pieces that may be asked for
+	at     int64 // pos, as of the last Read
+	ahead  int64 // the read-ahead
+	buffer buffer
 }
 
 var _ io.ReadSeekCloser = (*Stream)(nil)
@@ -65,6 +69,7 @@ func (s *Swarm) Stream(ctx context.Context, file int) (*Stream, error) {
 	tf := s.torrent.Files()[file]
 	st := &Stream{swarm: s, file: files[file], offset: tf.Offset(), wanted: s.engine.config.ReadAhead}
 	st.ctx, st.cancel = context.WithCancelCause(s.ctx)
+	st.buffer.seek(0, time.Now())
 	st.reader = tf.NewReader()
 	st.reader.SetContext(st.ctx)
 	s.mu.Lock()
@@ -143,6 +148,7 @@ func (st *Stream) advance() {
 	need := span{piece(st.pos), min(last, piece(min(st.pos+ahead, st.file.Length)-1)+1)}
 	s := st.swarm
 	s.mu.Lock()
+	st.at, st.ahead = st.pos, ahead
 	have := st.window
 	if need.begin >= have.begin && need.begin <= have.end && need.end <= have.end {
 		st.window.begin = need.begin
@@ -159,6 +165,7 @@ func (st *Stream) advance() {
 	st.window = span{need.begin, min(last, need.end+step)}
 	s.mu.Unlock()
 	s.plan()
+	s.useWebSeeds()
 }
 
 // idle reports whether the swarm is paused or stopped by a problem.
@@ -208,7 +215,12 @@ func (st *Stream) Seek(offset int64, whence int) (int64, error) {
 	if _, err := st.reader.Seek(offset, io.SeekStart); err != nil {
 		return st.pos, fmt.Errorf("seeking: %w", err)
 	}
-	st.pos = offset
+	if offset != st.pos {
+		st.pos = offset
+		st.swarm.mu.Lock()
+		st.buffer.seek(offset, time.Now())
+		st.swarm.mu.Unlock()
+	}
 	return offset, nil
 }
 
@@ -232,6 +244,7 @@ func (st *Stream) Close() error {
 	s.unwatch()
 	if s.ctx.Err() == nil {
 		s.plan()
+		s.useWebSeeds()
 	}
 	if err != nil {
 		return fmt.Errorf("closing the stream: %w", err)

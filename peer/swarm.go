@@ -38,6 +38,7 @@ type Swarm struct {
 	broken chan struct{} // closed when the metadata turns out unusable
 	kick   chan struct{} // wakes tend; buffered, 1
 
+	infoSize  atomic.Int64  // bytes of the info; 0 until the metadata is known
 	entered   atomic.Bool   // the torrent is set and started
 	settled   chan struct{} // closed when no data on disk is in doubt
 	openErr   atomic.Pointer[error]
@@ -60,6 +61,7 @@ type Swarm struct {
 	streams  map[*Stream]struct{}
 	recheck  []int        // pieces that failed their hash: see recheckFailed
 	changed  []*storeFile // files that somebody else changed: see recheckFile
+	met      []string     // addresses that were dialed with success, newest last
 	spoiled  string       // what a person should know of them
 	gone     int          // how many of them are missing, for which fetching has stopped
 	queued   bool         // every piece has a priority, for Download
@@ -68,12 +70,15 @@ type Swarm struct {
 	held         bool // nobody watches, and the network is metered
 	watchedUntil time.Time
 
-	network    context.CancelFunc // ends trackers and sources; nil while paused
-	networkCtx context.Context
-	fetching   bool // the metadata, from exact sources
-	trackers   []*announcer
-	rtc        *webrtc.Swarm
-	netWG      sync.WaitGroup
+	network     context.CancelFunc // ends trackers and sources; nil while paused
+	networkCtx  context.Context
+	fetching    bool // the metadata, from exact sources
+	onlineSince time.Time
+	wanted      time.Time // since when something is fetched; zero: nothing is
+	webSeeding  bool      // the client uses the WebSeeds
+	trackers    []*announcer
+	rtc         *webrtc.Swarm
+	netWG       sync.WaitGroup
 
 	rates atomic.Pointer[rates]
 }
@@ -264,6 +269,7 @@ func (s *Swarm) merge(t Target) error {
 // onMetadata runs once the info is known.
 func (s *Swarm) onMetadata() {
 	fresh := s.torrent.Metainfo()
+	s.infoSize.Store(int64(len(fresh.InfoBytes)))
 	name := cleanName(s.torrent.Info().BestName())
 	s.mu.Lock()
 	mi := metainfo.MetaInfo{InfoBytes: fresh.InfoBytes, PieceLayers: fresh.PieceLayers}

@@ -14,6 +14,7 @@ type tally struct {
 	uploaded   Bytes // of connections that are closed, and of open ones up to the last poll
 	wasted     int64 // failed its hash, or was written twice
 	received   int64 // payload the engine had a use for, verified or not
+	fromPeers  int64 // what of that did not come from a WebSeed
 }
 
 type chunk struct {
@@ -27,6 +28,9 @@ func (t *tally) receive(piece int, begin, length int, source Source) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.received += int64(length)
+	if source != SourceWebSeed {
+		t.fromPeers += int64(length)
+	}
 	if t.pending == nil {
 		t.pending = map[int][]chunk{}
 	}
@@ -70,12 +74,13 @@ func (t *tally) failed(piece, n int) {
 type tallySnapshot struct {
 	downloaded, uploaded Bytes
 	wasted, received     int64
+	fromPeers            int64
 }
 
 func (t *tally) snapshot() tallySnapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return tallySnapshot{t.downloaded, t.uploaded, t.wasted, t.received}
+	return tallySnapshot{t.downloaded, t.uploaded, t.wasted, t.received, t.fromPeers}
 }
 
 func (t *tally) upload(source Source, n int64) {

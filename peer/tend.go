@@ -40,6 +40,7 @@ func (s *Swarm) tend() {
 	for {
 		s.settleMetered()
 		s.plan()
+		s.useWebSeeds()
 		again := s.recheckFailed()
 		s.recheckChanged()
 		if !wasComplete && s.store.complete() {

@@ -95,10 +95,15 @@ type supportListCommand struct{}
 func (*supportListCommand) forward(*run) bool { return true }
 
 func (*supportListCommand) run(ctx context.Context, r *run) error {
+	const none = "Nothing is supported. shoal support add CHANNEL begins."
+	if r.env.App == nil && !core.HasLibrary(r.paths.Data) {
+		r.out.fact(none)
+		return r.out.err
+	}
 	return r.supporting(ctx, core.Options{}, func(_ context.Context, app *core.App) error {
 		list := app.Supports()
 		if len(list) == 0 {
-			r.out.fact("Nothing is supported. shoal support add CHANNEL begins.")
+			r.out.fact(none)
 		}
 		for _, s := range list {
 			r.out.event(supportStatus{Event: "support", Support: s})

@@ -23,6 +23,9 @@ import (
 	"shoal/peer/peertube"
 )
 
+// libraryFile is the library's name in the data folder.
+const libraryFile = "library.db"
+
 // Options say how to open the program.
 type Options struct {
 	// Config is the settings in use.
@@ -67,6 +70,7 @@ type App struct {
 	keeper   *keeper
 	supports *supports
 	watching watching
+	evicting sync.Mutex // see evict
 	limiter  *limiter
 	loopback loopback
 	named    named
@@ -131,7 +135,7 @@ func openResting(o Options) (_ *App, err error) {
 	if a.lock, err = openFolder(o.DataDir); err != nil {
 		return nil, err
 	}
-	if a.library, err = library.Open(filepath.Join(o.DataDir, "library.db")); err != nil {
+	if a.library, err = library.Open(filepath.Join(o.DataDir, libraryFile)); err != nil {
 		return nil, a.failed(err)
 	}
 	a.peertube = peertube.New(peertube.Options{UserAgent: "Shoal/" + o.Version, Dev: o.Local, Logger: a.logger})
@@ -189,6 +193,7 @@ func (a *App) engineConfig() peer.Config {
 	if !a.options.Local {
 		ec.WebRTC.ICEServers = iceServers(cfg.Network)
 		ec.DialContext = a.named.dial
+		ec.Proxy, ec.Proxied = a.chooseProxy, a.proxied
 	}
 	return ec
 }
@@ -227,6 +232,9 @@ func (a *App) Run(ctx context.Context, services ...Service) error {
 	}
 	if a.instance != nil {
 		all = append(all, Service{Name: "instance", Serve: a.instance.Serve})
+	}
+	if !a.options.Local {
+		all = append(all, Service{Name: "reachability", Serve: a.serveReachability})
 	}
 	all = append(all, Service{Name: "loopback", Serve: a.loopback.serve})
 	err := supervise(ctx, a.logger, append(all, services...))

@@ -13,6 +13,7 @@ import (
 
 	"shoal/app/config"
 	"shoal/peer"
+	"shoal/peer/portmap"
 	"shoal/peer/safedial"
 	"shoal/peer/webrtc"
 )
@@ -111,6 +112,11 @@ func (a *App) Reachability() Reachability {
 func (a *App) CheckReachability(ctx context.Context) Reachability {
 	a.reach.checking.Lock()
 	defer a.reach.checking.Unlock()
+	if a.options.Config.Get().Network.PortMapping && !a.options.Local {
+		asking, cancel := context.WithTimeout(ctx, routerWait)
+		a.engine.CheckPortForwarding(asking)
+		cancel()
+	}
 	nat := a.engine.AskSTUN(ctx)
 	if ctx.Err() == nil {
 		a.reach.mu.Lock()
@@ -119,6 +125,9 @@ func (a *App) CheckReachability(ctx context.Context) Reachability {
 	}
 	return a.Reachability()
 }
+
+// routerWait bounds how long the router is waited for.
+const routerWait = 12 * time.Second
 
 // reachFacts are what a report is made of.
 type reachFacts struct {
@@ -158,24 +167,39 @@ func report(f reachFacts) Reachability {
 	if !f.network.PortMapping {
 		method = MapOff
 	}
-	plain := func(source peer.Source, seen peer.Seen) PortReach {
+	lets := false // the router lets somebody in, from a public address of its own
+	mapped := func(p *PortReach, m *portmap.Mapping) bool {
+		if m == nil {
+			return false
+		}
+		p.Method, p.External = MapMethod(m.Method), m.External.String()
+		if !m.External.Addr().IsValid() {
+			p.External = ""
+			return true // some routers do not know their address
+		}
+		lets = lets || safedial.Public(m.External.Addr())
+		return safedial.Public(m.External.Addr())
+	}
+	plain := func(source peer.Source, seen peer.Seen, m *portmap.Mapping) PortReach {
 		p := PortReach{Method: method, Seen: seen.Public}
 		if !f.sources.Has(source) || f.port == 0 {
 			p.State = ReachOff
 			return p
 		}
 		p.Port = f.port
-		p.State = plainState(seen, public, !f.checked.IsZero(), len(f.addresses) > 0)
+		p.State = plainState(seen, mapped(&p, m) || public, !f.checked.IsZero(), len(f.addresses) > 0)
 		return p
 	}
-	r.TCP, r.UTP = plain(peer.SourceTCP, f.engine.TCP), plain(peer.SourceUTP, f.engine.UTP)
+	r.TCP, r.UTP = plain(peer.SourceTCP, f.engine.TCP, f.engine.MappedTCP), plain(peer.SourceUTP, f.engine.UTP, f.engine.MappedUTP)
 	r.WebRTC = PortReach{Method: method, Seen: f.engine.WebRTC.Direct, Port: f.icePort}
 	if f.icePort == 0 {
 		r.WebRTC.State = ReachOff
 	} else {
-		r.WebRTC.State = rtcState(f.engine.WebRTC, r.NAT, public, r.TURN)
+		open := mapped(&r.WebRTC, f.engine.MappedWebRTC) || public
+		r.WebRTC.State = rtcState(f.engine.WebRTC, r.NAT, open, r.TURN)
 	}
-	explain(&r)
+	twice := method != MapOff && r.TCP.External+r.UTP.External+r.WebRTC.External != "" && !lets
+	explain(&r, twice)
 	return r
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"shoal/app/config"
 	"shoal/peer"
+	"shoal/peer/portmap"
 	"shoal/peer/webrtc"
 )
 
@@ -77,6 +78,18 @@ func TestReachabilityReport(t *testing.T) {
 		{
 			name: "no WebRTC", change: func(f *reachFacts) { f.icePort, f.engine.UTP.Public = 0, 1 }, nat: NATIndependent,
 			rtc: ReachOff, tcp: ReachClosed, message: "WebRTC is off, so browsers cannot",
+		},
+		{
+			name: "the router lets peers in", change: func(f *reachFacts) {
+				m := &portmap.Mapping{External: netip.MustParseAddrPort("1.2.3.4:42069"), Method: portmap.UPnP}
+				f.engine.MappedTCP, f.engine.MappedUTP = m, m
+			}, nat: NATIndependent, rtc: ReachLikely, tcp: ReachLikely, message: "should be able to reach you",
+		},
+		{
+			name: "a router behind a router", change: func(f *reachFacts) {
+				m := &portmap.Mapping{External: netip.MustParseAddrPort("100.64.7.7:42069"), Method: portmap.PCP}
+				f.engine.MappedTCP, f.engine.MappedUTP = m, m
+			}, nat: NATIndependent, rtc: ReachLikely, tcp: ReachClosed, message: "port 42069 is closed", fix: "Ask the provider",
 		},
 		{
 			name: "all off", change: func(f *reachFacts) { f.icePort, f.port = 0, 0 }, nat: NATIndependent,

@@ -4,11 +4,20 @@ package core
 
 import "fmt"
 
-// explain writes the sentences of a report.
-func explain(r *Reachability) {
+// explain writes the sentences of a report. With twice, the router lets peers in but is itself behind
+// another.
+func explain(r *Reachability, twice bool) {
 	explainRTC(&r.WebRTC, r)
 	explainPlain(&r.TCP, "TCP", r)
 	explainPlain(&r.UTP, "UDP", r)
+	if twice {
+		for _, p := range []*PortReach{&r.TCP, &r.UTP} {
+			if p.State == ReachClosed {
+				p.Message = fmt.Sprintf("Port %d is closed: your router lets peers in, but it is behind another router, the provider's perhaps.", p.Port)
+				p.Fix = "Ask the provider for a public address, or use IPv6 or a VPN that forwards ports."
+			}
+		}
+	}
 	switch {
 	case r.Held:
 		r.Message = fmt.Sprintf("The kill switch holds all peer traffic back, for the network interface %s is not there.", r.Interface)

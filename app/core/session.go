@@ -46,7 +46,7 @@ func (s *Session) OpenVideo(ctx context.Context) (player.Media, error) {
 	if s.Path != "" {
 		return openFile(s.Path)
 	}
-	return openStream(ctx, s.Main, s.MainFile)
+	return s.openStream(ctx, s.Main, s.MainFile)
 }
 
 // OpenAudio opens the separate sound. It is a player.Opener where HasAudio.
@@ -54,7 +54,7 @@ func (s *Session) OpenAudio(ctx context.Context) (player.Media, error) {
 	if s.Audio == nil {
 		return nil, errors.New("the sound is in the picture's file")
 	}
-	return openStream(ctx, s.Audio, s.AudioFile)
+	return s.openStream(ctx, s.Audio, s.AudioFile)
 }
 
 // HasAudio reports whether the sound lies in another file.
@@ -98,10 +98,13 @@ func (s *Session) Close() error {
 // leaveWait bounds leaving a swarm.
 const leaveWait = 5 * time.Second
 
-func openStream(ctx context.Context, swarm *peer.Swarm, file int) (player.Media, error) {
+func (s *Session) openStream(ctx context.Context, swarm *peer.Swarm, file int) (player.Media, error) {
 	stream, err := swarm.Stream(ctx, file)
 	if err != nil {
 		return nil, err
+	}
+	if s.Video != nil && s.Video.Duration > 0 {
+		stream.SetBitrate(float64(stream.Size()) / float64(s.Video.Duration))
 	}
 	return stream, nil
 }

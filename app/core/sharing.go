@@ -239,15 +239,15 @@ func over(s config.Sharing, kept, free int64) int64 {
 	return need
 }
 
-// evict deletes a swarm and its files, unless somebody has come to watch it.
+// evict deletes a swarm and its files, unless somebody has pinned it or come to watch it.
 func (a *App) evict(ctx context.Context, infohash string) error {
-	if a.watching.has(infohash) {
-		return nil
-	}
+	a.evicting.Lock() // the budget and a support may want to at one time
+	defer a.evicting.Unlock()
 	e, known := a.keeper.entry(infohash)
-	if !known || e.Pinned {
+	if !known || e.Pinned || a.watching.has(infohash) {
 		return nil
 	}
+	e, _ = a.live(e)
 	if err := a.leave(ctx, infohash, true); err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ package core
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"shoal/app/config"
@@ -81,7 +79,7 @@ func mediaDirs(cfg config.Config, data string) []string {
 // anything. A folder that does not exist holds nothing.
 func StatusAtRest(ctx context.Context, o Options) (_ Status, err error) {
 	s := Status{Version: o.Version, Mode: []string{}}
-	if _, err := os.Stat(filepath.Join(o.DataDir, "library.db")); errors.Is(err, fs.ErrNotExist) {
+	if !HasLibrary(o.DataDir) {
 		s.Disk.Budget, s.Disk.Free = o.Config.Get().Sharing.Budget, -1
 		return s, nil
 	}

@@ -8,7 +8,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -345,6 +348,12 @@ func (a *App) refuse(e library.Entry) error {
 		}
 		s.Refused = s.Refused[max(len(s.Refused)-maxRefused, 0):]
 	})
+}
+
+// HasLibrary reports whether a data folder has ever held a swarm or a support.
+func HasLibrary(dataDir string) bool {
+	_, err := os.Stat(filepath.Join(dataDir, libraryFile))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // SupportAtRest opens what a data folder that no process holds knows of supports and swarms, lets work

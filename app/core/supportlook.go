@@ -40,19 +40,25 @@ func backOff(failures int) time.Duration {
 func (w *supporter) refresh(ctx context.Context, s library.Support) {
 	looking, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	c, err := w.lookAt(looking, s, w.catalog(s.ID))
+	c, more, err := w.lookAt(looking, s, w.catalog(s.ID))
 	if ctx.Err() != nil {
 		return
 	}
 	err = errors.Join(err, w.keepCatalog(s.ID, c))
 	now := w.app.keeper.now().UTC()
-	changeErr := w.app.supports.change(s.ID, func(s *library.Support) {
-		if err != nil {
-			s.Failures++
-			s.Problem, s.Next = oneSentence(err), now.Add(max(backOff(s.Failures), askedToWait(err)))
+	changeErr := w.app.supports.change(s.ID, func(one *library.Support) {
+		switch {
+		case err != nil:
+			one.Failures++
+			one.Problem, one.Next = oneSentence(err), now.Add(max(backOff(one.Failures), askedToWait(err)))
 			return
+		case one.Budget != s.Budget || one.Order != s.Order: // changed meanwhile: looked at once more
+		case more:
+			one.Next = now.Add(jittered(firstRetry))
+		default:
+			one.Next = now.Add(jittered(lookEvery))
 		}
-		s.Failures, s.Problem, s.Checked, s.Next = 0, "", now, now.Add(jittered(lookEvery))
+		one.Failures, one.Problem, one.Checked = 0, "", now
 	})
 	if err != nil {
 		w.app.logger.Info("looking for a support's videos failed", "support", s.ID, "instance", s.Instance, "error", err)
@@ -75,14 +81,14 @@ func askedToWait(err error) time.Duration {
 func oneSentence(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // lookAt lists the videos, then asks about those that matter one by one. With an error it returns what
-// is known so far.
-func (w *supporter) lookAt(ctx context.Context, s library.Support, old library.Catalog) (library.Catalog, error) {
-	c, err := w.listed(ctx, s, old)
+// is known so far. more is whether some were left for the next time.
+func (w *supporter) lookAt(ctx context.Context, s library.Support, old library.Catalog) (c library.Catalog, more bool, err error) {
+	c, err = w.listed(ctx, s, old)
 	if err != nil {
-		return old, err
+		return old, false, err
 	}
 	if len(c.Videos) == 0 && len(old.Videos) > 0 {
-		return old, fail(CodeNotFound, nil, "%s shows no videos any more: what is held of them is kept", hostOf(s.Instance))
+		return old, false, fail(CodeNotFound, nil, "%s shows no videos any more: what is held of them is kept", hostOf(s.Instance))
 	}
 	wish := library.Wish{Order: s.Order, Budget: s.Budget, Refused: s.Refused, Held: w.heldFor(s.ID, c, w.snapshot())}
 	var trackers []string
@@ -93,7 +99,7 @@ func (w *supporter) lookAt(ctx context.Context, s library.Support, old library.C
 		}
 		v, err := w.app.peertube.Video(ctx, s.Instance, c.Videos[i].UUID)
 		if err != nil && !ofTheVideo(err) {
-			return c, err
+			return c, false, err
 		}
 		if err == nil {
 			trackers = v.TrackerURLs
@@ -107,7 +113,7 @@ func (w *supporter) lookAt(ctx context.Context, s library.Support, old library.C
 	if s.Order == library.OrderRarest {
 		w.countSeeders(ctx, s, c, wish, trackers)
 	}
-	return c, nil
+	return c, w.nextLook(wish, c.Videos) >= 0, nil
 }
 
 // ofTheVideo reports whether an error is about the one video that was asked for.

@@ -4,6 +4,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -60,6 +61,7 @@ func (w *supporter) serve(ctx context.Context) error {
 		return nil
 	case <-w.app.resumed:
 	}
+	w.releaseOrphans()
 	tick := time.NewTimer(workEvery)
 	defer tick.Stop()
 	for {
@@ -374,19 +376,29 @@ func (w *supporter) drop(ctx context.Context, s library.Support, held map[string
 			continue
 		}
 		for _, e := range h.entries {
-			err := w.app.supports.credit(e)
-			switch {
-			case err != nil:
-			case e.Pinned || !e.LastWatched.IsZero() || w.app.watching.has(e.Infohash):
-				err = w.app.keeper.change(e.Infohash, release)
-			default:
-				err = w.app.leave(ctx, e.Infohash, true)
-			}
+			err := w.letGo(ctx, e)
 			if err != nil {
 				w.app.logger.Warn("letting go of a supported video failed", "infohash", e.Infohash, "error", err)
 				continue
 			}
 			w.app.logger.Info("a video has lost its place in a support", "support", s.ID, "infohash", e.Infohash, "name", e.Name)
+		}
+	}
+}
+
+func (w *supporter) letGo(ctx context.Context, e library.Entry) error {
+	if !e.Pinned && e.LastWatched.IsZero() && !w.app.watching.has(e.Infohash) {
+		return w.app.evict(ctx, e.Infohash)
+	}
+	return errors.Join(w.app.supports.credit(e), w.app.keeper.change(e.Infohash, release))
+}
+
+// releaseOrphans lets go of what is held for supports that are no more: the program ended in the
+// middle of removing one.
+func (w *supporter) releaseOrphans() {
+	for infohash, e := range w.app.keeper.all() {
+		if _, ok := w.app.supports.get(e.Support); e.Support != "" && !ok {
+			w.note(infohash, release)
 		}
 	}
 }

@@ -4,6 +4,8 @@ package core
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -353,4 +355,39 @@ func TestATorrentLargerThanItsInstanceSays(t *testing.T) {
 	if entries, err := os.ReadDir(filepath.Join(dir, "downloads")); err == nil && len(entries) > 1 {
 		t.Errorf("left on disk: %v", entries)
 	}
+}
+
+func TestWhatIsHeldForNoSupportAnyMoreIsReleased(t *testing.T) {
+	_, c, a, stop, dir := threeOfFour(t)
+	id := a.Supports()[0].ID
+	stop()
+	// As if the program had ended in the middle of removing the support.
+	l, err := library.Open(filepath.Join(dir, libraryFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.DeleteSupport(id), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	a, _ = started(t, dir, c, plenty)
+	until(t, a, "the videos are held as any other", func() bool {
+		return len(names(a)) == 3 && !slices.ContainsFunc(a.Swarms(), func(s SwarmInfo) bool { return s.SupportedBy != "" })
+	})
+}
+
+func TestMoreVideosThanAreAskedAboutInOneGo(t *testing.T) {
+	f, c, dir := newFakePeerTube(t), newClock(), t.TempDir()
+	for i := range maxLooks + 5 {
+		f.add(fmt.Sprintf("v%02d", i), c.now().Add(-time.Duration(i)*time.Hour), 1000)
+	}
+	a, _ := started(t, dir, c, plenty)
+	if _, err := a.AddSupport(t.Context(), f.channel(), SupportOptions{Budget: 2 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, a, "as many are held as were asked about", func() bool { return a.Supports()[0].Complete == maxLooks })
+	if next := a.Supports()[0].Next.Sub(c.now()); next > lookEvery/2 {
+		t.Errorf("the rest is asked about after %s", next)
+	}
+	c.pass(10 * time.Minute)
+	until(t, a, "all are held", func() bool { return a.Supports()[0].Complete == maxLooks+5 })
 }

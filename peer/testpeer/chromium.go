@@ -211,6 +211,24 @@ func (d *Download) Done(t testing.TB) string {
 	return sum
 }
 
+// Watched is what a viewer saw: how long after it began the first MiB and the last byte were there.
+type Watched struct{ First, End time.Duration }
+
+// Watch reads a torrent's file in order while it comes, from peers and from the WebSeeds in the
+// torrent, with a client of its own.
+func (b *Browser) Watch(torrent []byte, size int64, tracker string) Watched {
+	b.t.Helper()
+	got, err := call[struct {
+		Size       int64
+		First, End float64 // milliseconds
+	}](b, "peer.watch(%s, %s)", b.file("watched.torrent", torrent), []string{tracker})
+	if err != nil || got.Size != size {
+		b.t.Fatalf("watching in chromium: %d bytes, %v", got.Size, err)
+	}
+	milliseconds := func(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+	return Watched{First: milliseconds(got.First), End: milliseconds(got.End)}
+}
+
 // Received is how many bytes of a torrent's pieces have come in, good or bad; 0 if the page does
 // not know the torrent.
 func (b *Browser) Received(infohash [20]byte) int64 {

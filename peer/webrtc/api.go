@@ -64,7 +64,8 @@ const identityLife = 24 * time.Hour
 func (i *identity) certificate() (webrtc.Certificate, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.cert != nil && time.Since(i.born) < identityLife {
+	// The expiry is by the wall clock, which sleep and people set forward.
+	if i.cert != nil && time.Since(i.born) < identityLife && time.Now().Add(identityLife).Before(i.cert.Expires()) {
 		return *i.cert, nil
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

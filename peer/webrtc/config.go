@@ -5,6 +5,7 @@ package webrtc
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -35,6 +36,9 @@ type Config struct {
 	// Logger gets what happens at debug level and what a person should know at warn level.
 	// nil is silent.
 	Logger *slog.Logger
+	// Mapped tells where the router lets peers in to UDPPort, if it does; it is offered as a candidate.
+	// It is asked for each offer and answer, and must return at once. nil: nowhere.
+	Mapped func() netip.AddrPort
 	// HTTPClient dials trackers; nil means http.DefaultClient.
 	HTTPClient *http.Client
 }

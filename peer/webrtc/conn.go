@@ -258,6 +258,7 @@ func (c *conn) writeError(err error) error {
 	case <-c.closed:
 		return net.ErrClosed
 	default:
+		c.ended.Store(true) // the torrent client closes it now, and it is the peer who has gone
 		return fmt.Errorf("writing to data channel: %w", err)
 	}
 }
@@ -300,14 +301,15 @@ func (c *conn) SetReadDeadline(t time.Time) error { return c.setDeadline(&c.read
 // SetWriteDeadline makes a Write that waits past t fail with os.ErrDeadlineExceeded.
 func (c *conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(&c.writeLimit, t) }
 
+// setDeadline does nothing to a connection that is closed: the torrent client panics on an error here,
+// and the peer may have hung up just before.
 func (c *conn) setDeadline(d *deadline, t time.Time) error {
 	select {
 	case <-c.closed:
-		return net.ErrClosed
 	default:
 		d.set(t)
-		return nil
 	}
+	return nil
 }
 
 // notify leaves a token for whoever waits.

@@ -170,8 +170,8 @@ func TestCloseUnblocksAndIsHeardAtTheOtherEnd(t *testing.T) {
 	if _, err := io.Copy(io.Discard, b); err != nil && !errors.Is(err, net.ErrClosed) {
 		t.Fatalf("other end got %v", err)
 	}
-	if err := a.SetDeadline(time.Now()); !errors.Is(err, net.ErrClosed) {
-		t.Fatalf("SetDeadline got %v, want net.ErrClosed", err)
+	if err := a.SetDeadline(time.Now()); err != nil {
+		t.Fatalf("SetDeadline got %v, at which the torrent client panics", err)
 	}
 }
 

@@ -129,7 +129,7 @@ func (s *Swarm) begin(by *announcer, peerID [20]byte) *link {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.links[peerID] != nil || s.room() == 0 || time.Now().Before(s.refused[peerID]) || !s.t.takeConn() {
+	if s.links[peerID] != nil || s.room() == 0 || time.Now().Before(s.refused[peerID].until) || !s.t.takeConn() {
 		return nil
 	}
 	l := newLink(s, by)
@@ -187,7 +187,7 @@ func (s *Swarm) answered(offerID string, peerID [20]byte) (l, drop *link, why er
 		}
 	}
 	full := rival == nil && s.room() == 0
-	if peerID == s.cfg.PeerID || full || time.Now().Before(s.refused[peerID]) || !s.t.takeConn() {
+	if peerID == s.cfg.PeerID || full || time.Now().Before(s.refused[peerID].until) || !s.t.takeConn() {
 		return nil, l, errUnwanted
 	}
 	delete(s.offers, offerID)

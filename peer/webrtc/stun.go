@@ -95,11 +95,16 @@ func (t *Transport) toAsk() []*stun.URI {
 	return slices.DeleteFunc(t.stunServers(), func(s *stun.URI) bool { return t.stun.has(s.String()) })
 }
 
-// mapped asks the STUN servers how a port of ours looks from outside. It takes no longer than the
+// mapped tells how a port of ours looks from outside, as the router and the STUN servers say. It takes no longer than the
 // gathering of candidates may, and little longer than the first answer; answers are kept for some
 // seconds by the mux.
 func (t *Transport) mapped(ctx context.Context, m *mux) []netip.AddrPort {
 	var out []netip.AddrPort
+	if t.cfg.Mapped != nil && m == t.ports.main.mux {
+		if a := t.cfg.Mapped(); a.IsValid() {
+			out = append(out, a)
+		}
+	}
 	for _, a := range t.askSTUN(ctx, m, t.toAsk(), stunSettle) {
 		if !slices.Contains(out, a) {
 			out = append(out, a)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -116,5 +117,20 @@ func TestASilentSTUNServerDelaysOneOfferOnly(t *testing.T) {
 	eventually(t, "noted as silent", func() bool { return len(tr.toAsk()) == 0 })
 	if nat := tr.AskSTUN(t.Context()); nat.Asked != 1 || nat.Answered != 0 {
 		t.Fatalf("asked again, it is %+v", nat)
+	}
+}
+
+// TestMappedPortIsOffered: the router lets peers in, so they are told where.
+func TestMappedPortIsOffered(t *testing.T) {
+	f := newFakeTracker(t)
+	tr := testTransport(t, quickTimes(), func(c *Config) {
+		c.Mapped = func() netip.AddrPort { return netip.MustParseAddrPort("203.0.113.7:4242") }
+	})
+	tr.Join(swarmOf("a", f.URL))
+	eventually(t, "announced", func() bool { return len(f.announces(id("a"))) > 0 })
+	for _, o := range f.announces(id("a"))[0].Offers {
+		if !strings.Contains(o.Offer.SDP, " 203.0.113.7 4242 typ srflx ") {
+			t.Fatalf("the offer does not say it:\n%s", o.Offer.SDP)
+		}
 	}
 }

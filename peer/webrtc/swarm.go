@@ -22,11 +22,11 @@ type Swarm struct {
 	closed     bool
 	completed  bool
 	announcers []*announcer
-	offers     map[string]*link       // ours that wait for an answer, by offer id
-	making     int                    // offers being made
-	links      map[[20]byte]*link     // open and opening, by peer id
-	refused    map[[20]byte]time.Time // peers that the torrent client did not want, until when
-	lost       int                    // connections that were of use and have ended
+	offers     map[string]*link     // ours that wait for an answer, by offer id
+	making     int                  // offers being made
+	links      map[[20]byte]*link   // open and opening, by peer id
+	refused    map[[20]byte]refusal // peers that the torrent client did not want
+	lost       int                  // connections that were of use and have ended
 }
 
 func newSwarm(t *Transport, cfg SwarmConfig) *Swarm {
@@ -38,7 +38,7 @@ func newSwarm(t *Transport, cfg SwarmConfig) *Swarm {
 		cancel:  cancel,
 		offers:  make(map[string]*link),
 		links:   make(map[[20]byte]*link),
-		refused: make(map[[20]byte]time.Time),
+		refused: make(map[[20]byte]refusal),
 	}
 }
 
@@ -176,15 +176,27 @@ func (s *Swarm) wants(by *announcer) (soon bool, conns, lost int) {
 	return all < fewPeers && s.room() > 0, conns, s.lost
 }
 
+// refusal is how long a peer is kept away. The torrent client may not want a peer for no more than a
+// moment, while it has not noticed yet that an earlier connection to it has ended: the pause begins
+// short and doubles.
+type refusal struct {
+	until time.Time
+	pause time.Duration
+}
+
 // refuse keeps a peer away that the torrent client did not want. s.mu is held.
 func (s *Swarm) refuse(peerID [20]byte) {
-	now := time.Now()
-	for id, until := range s.refused {
-		if now.After(until) || len(s.refused) >= maxRefused {
+	now, most := time.Now(), s.t.times.refuse
+	pause := most / 16
+	if r, ok := s.refused[peerID]; ok {
+		pause = min(2*r.pause, most)
+	}
+	for id, r := range s.refused {
+		if now.After(r.until.Add(most)) || len(s.refused) >= maxRefused {
 			delete(s.refused, id)
 		}
 	}
-	s.refused[peerID] = now.Add(s.t.times.refuse)
+	s.refused[peerID] = refusal{now.Add(pause), pause}
 }
 
 // peerOf is the link's peer id.
