@@ -34,6 +34,15 @@ func (s *scanner) space() {
 	}
 }
 
+// next is the next byte after white space, 0 at the end.
+func (s *scanner) next() byte {
+	s.space()
+	if s.i < len(s.b) {
+		return s.b[s.i]
+	}
+	return 0
+}
+
 // is consumes c, after white space.
 func (s *scanner) is(c byte) bool {
 	s.space()
@@ -67,8 +76,9 @@ func (s *scanner) value(depth int) ([]byte, error) {
 	return s.b[start:s.i], err
 }
 
-// object consumes an object and calls member with each key's and value's span.
-func (s *scanner) object(depth int, member func(key, value []byte) error) error {
+// object consumes an object and calls member with each key's span; member consumes the value, which
+// is one deeper. A nil member passes over it.
+func (s *scanner) object(depth int, member func(key []byte) error) error {
 	if !s.is('{') {
 		return errJSON
 	}
@@ -84,14 +94,13 @@ func (s *scanner) object(depth int, member func(key, value []byte) error) error 
 		if !s.is(':') {
 			return errJSON
 		}
-		value, err := s.value(depth + 1)
+		if member != nil {
+			err = member(key)
+		} else {
+			_, err = s.value(depth + 1)
+		}
 		if err != nil {
 			return err
-		}
-		if member != nil {
-			if err := member(key, value); err != nil {
-				return err
-			}
 		}
 		if s.is('}') {
 			return nil
@@ -102,8 +111,9 @@ func (s *scanner) object(depth int, member func(key, value []byte) error) error 
 	}
 }
 
-// array consumes an array and calls item with each value's span.
-func (s *scanner) array(depth int, item func(value []byte) error) error {
+// array consumes an array and calls item for each value, which item consumes, one deeper. A nil item
+// passes over them.
+func (s *scanner) array(depth int, item func() error) error {
 	if !s.is('[') {
 		return errJSON
 	}
@@ -111,14 +121,14 @@ func (s *scanner) array(depth int, item func(value []byte) error) error {
 		return nil
 	}
 	for {
-		value, err := s.value(depth + 1)
+		var err error
+		if item != nil {
+			err = item()
+		} else {
+			_, err = s.value(depth + 1)
+		}
 		if err != nil {
 			return err
-		}
-		if item != nil {
-			if err := item(value); err != nil {
-				return err
-			}
 		}
 		if s.is(']') {
 			return nil

@@ -49,7 +49,7 @@ func parseMessage(b []byte, m *message) error {
 		return errJSON
 	}
 	s := scanner{b: b}
-	if err := s.object(0, m.member); err != nil {
+	if err := s.object(0, func(key []byte) error { return m.member(&s, key) }); err != nil {
 		return err
 	}
 	s.space()
@@ -59,7 +59,14 @@ func parseMessage(b []byte, m *message) error {
 	return m.check()
 }
 
-func (m *message) member(key, v []byte) error {
+func (m *message) member(s *scanner, key []byte) error {
+	if keyIs(key, "offers") {
+		return m.setOffers(s)
+	}
+	v, err := s.value(1)
+	if err != nil {
+		return err
+	}
 	switch {
 	case keyIs(key, "action"):
 		m.action = text(v)
@@ -71,8 +78,6 @@ func (m *message) member(key, v []byte) error {
 		m.peerJSON, m.hasPeer = v, latin1(v, m.peerID[:])
 	case keyIs(key, "to_peer_id"):
 		m.hasTo = latin1(v, m.toPeer[:])
-	case keyIs(key, "offers"):
-		return m.setOffers(v)
 	case keyIs(key, "offer_id"):
 		m.offerID = v
 	case keyIs(key, "answer"):
@@ -110,9 +115,10 @@ func (m *message) setHash(v []byte) error {
 		return nil
 	}
 	s := scanner{b: v}
-	return s.array(1, func(item []byte) error {
+	return s.array(1, func() error {
 		var h Hash
-		if !latin1(item, h[:]) {
+		item, err := s.value(2)
+		if err != nil || !latin1(item, h[:]) {
 			return errors.New("invalid info_hash")
 		}
 		if len(m.scrape) == maxScrape {
@@ -123,26 +129,29 @@ func (m *message) setHash(v []byte) error {
 	})
 }
 
-func (m *message) setOffers(v []byte) error {
+// setOffers consumes the offers, which are most of a message, in one pass.
+func (m *message) setOffers(s *scanner) error {
 	m.offers = m.offers[:0]
-	if v[0] != '[' {
-		return nil
+	if s.next() != '[' {
+		_, err := s.value(1)
+		return err
 	}
-	s := scanner{b: v}
-	return s.array(1, func(item []byte) error {
-		if len(m.offers) == maxOffers || item[0] != '{' {
-			return nil
+	return s.array(1, func() error {
+		if len(m.offers) == maxOffers || s.next() != '{' {
+			_, err := s.value(2)
+			return err
 		}
 		var o offer
-		in := scanner{b: item}
-		err := in.object(2, func(key, v []byte) error {
+		err := s.object(2, func(key []byte) error {
+			v, err := s.value(3)
 			switch {
+			case err != nil:
 			case keyIs(key, "offer") && v[0] == '{':
 				o.offer = v
 			case keyIs(key, "offer_id") && validOfferID(v):
 				o.id = v
 			}
-			return nil
+			return err
 		})
 		if err == nil && o.offer != nil && o.id != nil {
 			m.offers = append(m.offers, o)
