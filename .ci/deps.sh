@@ -23,7 +23,7 @@ for set in "$@"; do
     build) packages+=(gcc g++ git pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev) ;;
     run) packages+=(ca-certificates libgl1-mesa-dri libmpv2 ffmpeg) ;;
     test) packages+=(aria2 chromium ffmpeg imagemagick iproute2 iptables libgl1-mesa-dri libmpv2 mktorrent openbox xdotool xvfb) ;;
-    bench) packages+=(mktorrent mpv nginx wrk) ;;
+    bench) packages+=(mktorrent mpv nginx transmission-daemon wrk) ;;
     windows) packages+=(gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64) ;;
     lint) packages+=(appstream desktop-file-utils) ;;
     *)

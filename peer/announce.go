@@ -23,6 +23,7 @@ import (
 	"github.com/anacrolix/torrent/bencode"
 	"github.com/anacrolix/torrent/tracker"
 	trackerhttp "github.com/anacrolix/torrent/tracker/http"
+	"golang.org/x/time/rate"
 )
 
 // Bounds on announcing to HTTP and UDP trackers (BEP 3, BEP 15).
@@ -35,6 +36,10 @@ const (
 	maxAnnounceRetry    = 20 * time.Minute
 	maxAnnounceResponse = 1 << 20 // bytes
 	maxAnnouncePeers    = 200
+
+	// Complete seeds announce themselves at this pace, to all trackers together.
+	seedsPerSecond = 50
+	seedsAtOnce    = 20
 )
 
 // errProxied is why a UDP tracker is left alone.
@@ -50,6 +55,7 @@ type announcer struct {
 	addPeers func([]tracker.Peer)
 	proxied  func() bool // see Config.Proxied
 
+	pace      *rate.Limiter // of seeds that announce themselves
 	completed chan struct{} // buffered, 1
 	again     chan struct{} // buffered, 1: announce at once
 
@@ -83,6 +89,9 @@ func (a *announcer) hurry() {
 func (a *announcer) run(ctx context.Context) {
 	event := tracker.Started
 	known := false // the tracker knows us
+	if a.request().Left == 0 && a.pace.Wait(ctx) != nil {
+		return
+	}
 	retry := minAnnounceRetry
 	for {
 		wait, err := a.announce(ctx, event, announceTimeout)
@@ -154,8 +163,8 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 	if event != tracker.Stopped {
 		a.addPeers(res.Peers[:min(len(res.Peers), maxAnnouncePeers)])
 	}
-	interval := time.Duration(res.Interval) * time.Second
-	return min(max(interval, minAnnounceInterval), maxAnnounceInterval), nil
+	interval := max(time.Duration(res.Interval)*time.Second, minAnnounceInterval)
+	return min(interval+rand.N(interval/10), maxAnnounceInterval), nil
 }
 
 func announceUDP(ctx context.Context, rawURL string, req tracker.AnnounceRequest) (tracker.AnnounceResponse, error) {

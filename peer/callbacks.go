@@ -165,3 +165,20 @@ func (e *Engine) countOpen(s *Swarm) {
 		c.count()
 	}
 }
+
+// countAll adds up what all open connections have sent.
+func (e *Engine) countAll() {
+	e.conns.counting.Lock()
+	defer e.conns.counting.Unlock()
+	var conns []*conn
+	e.conns.mu.Lock()
+	for _, c := range e.conns.open {
+		if !c.refused {
+			conns = append(conns, c)
+		}
+	}
+	e.conns.mu.Unlock()
+	for _, c := range conns {
+		c.count()
+	}
+}

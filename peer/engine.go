@@ -28,7 +28,9 @@ const (
 	userAgent        = "Shoal"
 	defaultReadAhead = 16 << 20
 	pollInterval     = 500 * time.Millisecond
-	checkpointEvery  = 60 // polls
+	dormantPolls     = 10 // of them one looks at a swarm that does nothing
+	tidyInterval     = 5 * time.Second
+	checkpointEvery  = 6 // tidyings
 	idleFile         = 30 * time.Second
 	closeTimeout     = 8 * time.Second
 )
@@ -101,7 +103,8 @@ type Engine struct {
 	files    *fileCache
 	seen     [2]seen // of TCP and µTP
 	mapper   *portmap.Mapper
-	mapping  sync.Once // the mapper runs
+	mapping  sync.Once     // the mapper runs
+	seedPace *rate.Limiter // see announcer
 
 	closing sync.Once
 	closeCh chan struct{} // closed when Close is done
@@ -123,6 +126,7 @@ func New(config Config) (*Engine, error) {
 	e.limits.Store(&limits)
 	e.upload, e.download = rateLimiter(uploadBurst(limits.Upload)), rateLimiter(downloadBurst)
 	e.setRates(limits)
+	e.seedPace = rate.NewLimiter(seedsPerSecond, seedsAtOnce)
 	e.dials, e.files = newGate(limits.HalfOpen), newFileCache(limits.OpenFiles)
 	if err := e.chooseSources(); err != nil {
 		return nil, err
@@ -149,6 +153,7 @@ func New(config Config) (*Engine, error) {
 		return nil, errors.Join(err, e.pieces.Close())
 	}
 	e.wg.Go(e.poll)
+	e.wg.Go(e.tidy)
 	e.wg.Go(e.watchFiles)
 	e.wg.Go(e.watchNetwork)
 	e.SetPortForwarding(e.config.PortForwarding)
@@ -307,13 +312,34 @@ func (e *Engine) poll() {
 		case <-ticker.C:
 		}
 		e.countClosed()
-		e.files.closeIdle(time.Now().Add(-idleFile))
+		e.countAll()
 		for _, s := range e.Swarms() {
-			s.poll(time.Now())
-			if n%checkpointEvery == 0 {
-				if err := s.store.checkpoint(); err != nil {
-					e.logger.Warn("syncing to the disk failed", "infohash", s.infohash.HexString(), "error", err)
-				}
+			// What does nothing is looked at every few seconds, each swarm in its turn.
+			if !s.dormant() || (n+int(s.serial))%dormantPolls == 0 {
+				s.poll(time.Now())
+			}
+		}
+	}
+}
+
+// tidy closes files that are idle and syncs what was written. It is apart from poll, which must not
+// wait for a slow disk.
+func (e *Engine) tidy() {
+	ticker := time.NewTicker(tidyInterval)
+	defer ticker.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		e.files.closeIdle(time.Now().Add(-idleFile))
+		if n%checkpointEvery != 0 {
+			continue
+		}
+		for _, s := range e.Swarms() {
+			if err := s.store.checkpoint(); err != nil {
+				e.logger.Warn("syncing to the disk failed", "infohash", s.infohash.HexString(), "error", err)
 			}
 		}
 	}

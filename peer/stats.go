@@ -75,9 +75,17 @@ type rates struct {
 	alone          int // polls in a row without a peer
 }
 
+// dormant reports whether nothing has happened in the swarm since the last poll: nobody is connected,
+// nothing is fetched, and the rates have come down.
+func (s *Swarm) dormant() bool {
+	r := s.rates.Load()
+	return r != nil && r.up == 0 && r.down == 0 && r.quiet > 0 && !s.watched() &&
+		s.peersBy.webrtc.Load()+s.peersBy.tcp.Load()+s.peersBy.utp.Load() == 0 &&
+		s.store.total.Load() > 0 && s.store.completed.Load() == s.store.total.Load()
+}
+
 // poll asks the client for what it alone knows. Only the engine's one goroutine calls it.
 func (s *Swarm) poll(now time.Time) {
-	s.engine.countOpen(s)
 	stats := s.torrent.Stats()
 	t := s.tally.snapshot()
 	next := &rates{

@@ -20,6 +20,7 @@ type announcer struct {
 	started   bool // this session of the tracker has heard "started"
 	pending   bool // "completed" is to be told
 	waiting   bool // an announce waits for its answer
+	offered   bool // the last announce had offers, if there was room for any
 	trackerID text
 	interval  time.Duration
 	quick     time.Duration // pause before the next announce for want of peers
@@ -110,7 +111,9 @@ func (a *announcer) plan() time.Time {
 		a.lost, a.quick, a.counted = lost, a.s.t.times.quick, false
 	}
 	alone := conns == 0 && left != 0
-	if soon && (alone || a.others(left) > conns) {
+	if left == 0 && a.counted && !a.offered && !a.waiting && soon && a.leechers > conns {
+		at = a.last // it has told us that there is somebody
+	} else if soon && (alone || a.others(left) > conns) {
 		if quick := a.last.Add(a.quick); quick.Before(at) {
 			at = quick
 		}
@@ -139,8 +142,15 @@ func (a *announcer) announce(to *session) {
 	uploaded, downloaded, left := a.s.progress()
 	_, conns, _ := a.s.wants(a)
 	a.mu.Lock()
+	first := !a.started
 	want := min(a.s.t.cfg.Offers, a.others(left)-conns)
+	if left == 0 && first && !a.counted {
+		want = 0 // an offer costs, and most seeds idle: the answer tells whether one is needed
+	}
 	a.mu.Unlock()
+	if left == 0 && first && a.tracker.pace.Wait(a.s.ctx) != nil {
+		return
+	}
 	offers := a.s.makeOffers(a.s.ctx, a, want)
 	if a.s.ctx.Err() != nil {
 		return
@@ -149,7 +159,7 @@ func (a *announcer) announce(to *session) {
 	m.Offers, m.Numwant = offers, newNumber(int64(len(offers)))
 	a.mu.Lock()
 	m.Event = a.event()
-	a.started, a.waiting, a.last = true, true, time.Now()
+	a.started, a.waiting, a.offered, a.last = true, true, want > 0, time.Now()
 	a.quick = min(2*a.quick, a.interval)
 	a.mu.Unlock()
 	to.send(m)

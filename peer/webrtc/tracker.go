@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
 )
 
 // tracker is the WebSocket to one tracker, shared by every swarm that announces there. It is
@@ -22,6 +23,8 @@ type tracker struct {
 	end chan struct{} // closed when nobody needs the tracker any more
 
 	kick chan struct{} // the next pause before connecting is skipped; see reconnect
+
+	pace *rate.Limiter // of announces that are in no hurry
 
 	mu      sync.Mutex
 	members map[[20]byte]*announcer
@@ -44,6 +47,12 @@ type outgoing struct {
 	sent chan struct{}
 }
 
+// Complete seeds announce to a tracker at this pace when it is reached for the first time or again.
+const (
+	pacePerSecond = 50
+	paceBurst     = 20
+)
+
 // maxOutgoing is how many messages may wait for a slow tracker.
 const maxOutgoing = 64
 
@@ -53,6 +62,7 @@ func newTracker(t *Transport, u string) *tracker {
 		url:     u,
 		end:     make(chan struct{}),
 		kick:    make(chan struct{}, 1),
+		pace:    rate.NewLimiter(pacePerSecond, paceBurst),
 		members: make(map[[20]byte]*announcer),
 		changed: make(chan struct{}),
 	}
@@ -233,6 +243,10 @@ func (tr *tracker) dispatch(s *session, m *message) {
 // send queues a message; false if the connection is broken or the tracker too slow.
 func (s *session) send(m *message) bool { return s.queue(m, nil) }
 
+// queueWait is how long a message waits for its place in the queue: a thousand swarms that leave or
+// join at once have the tracker's patience, and it has theirs.
+const queueWait = 10 * time.Second
+
 // sendWait sends a message and waits, no longer than limit, until it is written.
 func (s *session) sendWait(m *message, limit time.Duration) {
 	sent := make(chan struct{})
@@ -253,12 +267,22 @@ func (s *session) queue(m *message, sent chan struct{}) bool {
 	if err != nil {
 		return false
 	}
+	o := outgoing{data: data, sent: sent}
 	select {
-	case s.out <- outgoing{data: data, sent: sent}:
+	case s.out <- o:
 		return true
 	case <-s.done:
 		return false
 	default:
+	}
+	slow := time.NewTimer(queueWait)
+	defer slow.Stop()
+	select {
+	case s.out <- o:
+		return true
+	case <-s.done:
+		return false
+	case <-slow.C:
 		s.fail()
 		return false
 	}
