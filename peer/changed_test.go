@@ -229,3 +229,43 @@ func TestChangedSeedStaysChanged(t *testing.T) {
 	_, s = start()
 	waitComplete(t, s)
 }
+
+// TestReadAcrossACheck has a read begin before a file is changed and end after it was hashed again: the bytes
+// are not taken for what was verified.
+func TestReadAcrossACheck(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "film")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fi, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &storeFile{cache: newFileCache(1), path: path, length: 3}
+	f.guard = guard{seen: recordOf(fi), known: true, changed: func() {}}
+	defer f.close()
+	round := f.guard.round
+	b := make([]byte, 3)
+	_, h, err := f.read(b, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same, err := f.unchanged(h, round); !same || err != nil {
+		t.Fatalf("%v, %v", same, err)
+	}
+	overwrite(t, path, []byte("new"))
+	if there, err := f.settle(t.Context(), time.Millisecond, func() bool { return false }); !there || err != nil {
+		t.Fatalf("%v, %v", there, err)
+	}
+	h, err = os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if same, err := f.unchanged(h, round); same || !errors.Is(err, errChanged) {
+		t.Fatalf("%v, %v", same, err)
+	}
+	if n, err := f.readAt(b, 0); n != 3 || err != nil || string(b) != "new" {
+		t.Fatalf("%q, %v", b, err)
+	}
+}

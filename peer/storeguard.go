@@ -19,6 +19,7 @@ var errChanged = errors.New("the file was changed since it was verified")
 // A file that we are writing ourselves has no look to compare with, until its last piece is there.
 type guard struct {
 	seen     fileRecord
+	round    int  // counts what seen was set to after a change
 	known    bool // seen is set
 	wrote    bool // we have written since
 	doubt    bool // it has changed: it is read for hashing alone
@@ -35,6 +36,9 @@ func (s *store) watch(f *storeFile) {
 // to a file changes its mtime before its bytes, so bytes that are read before the mtime changes are
 // the old ones.
 func (f *storeFile) readAt(b []byte, off int64) (int, error) {
+	f.mu.Lock()
+	round := f.guard.round
+	f.mu.Unlock()
 	for range fileTries {
 		n, h, err := f.read(b, off)
 		if errors.Is(err, fs.ErrNotExist) && f.gone() {
@@ -43,10 +47,12 @@ func (f *storeFile) readAt(b []byte, off int64) (int, error) {
 		if h == nil {
 			return 0, err
 		}
-		same, serr := f.unchanged(h)
+		same, serr := f.unchanged(h, round)
 		switch {
 		case same:
 			return n, err
+		case errors.Is(serr, errChanged):
+			return 0, serr // and it has been hashed again since
 		case errors.Is(serr, os.ErrClosed):
 			continue // closed meanwhile, as idle or to make room
 		}
@@ -56,11 +62,16 @@ func (f *storeFile) readAt(b []byte, off int64) (int, error) {
 	return 0, os.ErrClosed
 }
 
-// unchanged reports whether an open file is what was verified.
-func (f *storeFile) unchanged(h *os.File) (bool, error) {
+// unchanged reports whether an open file is what was verified, and no other round has begun since it was
+// read.
+func (f *storeFile) unchanged(h *os.File, round int) (bool, error) {
 	f.mu.Lock()
 	seen, compare, doubt := f.guard.seen, f.guard.known && !f.guard.wrote, f.guard.doubt
+	other := f.guard.round != round
 	f.mu.Unlock()
+	if other {
+		return false, errChanged
+	}
 	if doubt || !compare {
 		return !doubt, nil
 	}
@@ -143,6 +154,7 @@ func (f *storeFile) settle(ctx context.Context, rest time.Duration, missing func
 			defer f.mu.Unlock()
 			f.release()
 			f.guard.seen, f.guard.known, f.guard.wrote, f.guard.doubt = last, true, false, false
+			f.guard.round++
 			return true, nil
 		}
 		last = fileRecord{size: -1}
@@ -174,7 +186,7 @@ func (f *storeFile) abandon() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.release()
-	f.guard = guard{changed: f.guard.changed}
+	f.guard = guard{changed: f.guard.changed, round: f.guard.round + 1}
 }
 
 // release closes the file until it is needed again. mu is held.
