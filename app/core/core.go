@@ -111,6 +111,10 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	for _, s := range a.supports.all() {
 		a.named.add(s.Instance)
 	}
+	if name := o.Config.Get().Network.Interface; name != "" {
+		// Going out by another way than asked for would give away what a VPN is to hide.
+		return nil, fail(CodeBadInput, nil, "this version cannot keep peer traffic to the network interface %s: take network.interface out of %s, then start again", name, o.Config.Path())
+	}
 	if a.engine, err = peer.New(a.engineConfig()); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 type named struct {
 	mu    sync.Mutex
 	hosts map[string]bool
+	proxy string // of the settings: reached wherever it is, but no place for videos to name
 }
 
 // maxNamed bounds the hosts that are remembered.
@@ -50,10 +51,25 @@ func (n *named) has(host string) bool {
 	return n.hosts[strings.ToLower(host)]
 }
 
+// setProxy takes the host of the settings' proxy.
+func (n *named) setProxy(host string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.proxy = strings.ToLower(host)
+}
+
+// mayReach reports whether a host may be on a private network.
+func (n *named) mayReach(host string) bool {
+	n.mu.Lock()
+	proxy := n.proxy
+	n.mu.Unlock()
+	return n.has(host) || proxy != "" && strings.ToLower(host) == proxy
+}
+
 // dial connects to public addresses, and to named hosts wherever they are.
 func (n *named) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
-	return safedial.Context(err == nil && n.has(host))(ctx, network, address)
+	return safedial.Context(err == nil && n.mayReach(host))(ctx, network, address)
 }
 
 // addProxies takes the proxies that the environment names for HTTP.

@@ -37,7 +37,7 @@ func (a *App) chooseProxy(r *http.Request) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the proxy's address: %w", err)
 	}
-	a.named.add(setting) // it may be on a private network
+	a.named.setProxy(proxy.Hostname()) // it may be on a private network
 	return proxy, nil
 }
 

@@ -146,7 +146,7 @@ type reachFacts struct {
 func report(f reachFacts) Reachability {
 	r := Reachability{
 		Checked: f.checked, NAT: natType(f.nat, f.addresses), External: []string{}, Proxy: withoutPassword(f.network.Proxy), TURN: hasTURN(f.network),
-		Interface: f.network.Interface, InterfaceUp: true,
+		InterfaceUp: true,
 	}
 	public := false
 	for _, ip := range f.addresses {
