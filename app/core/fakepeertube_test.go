@@ -43,6 +43,7 @@ type fakeVideo struct {
 	uuid, name string
 	published  time.Time
 	files      []fakeFile // best first
+	split      bool       // the last file is the sound of the others
 }
 
 type fakeFile struct {
@@ -213,12 +214,48 @@ func (f *fakePeerTube) video(w http.ResponseWriter, uuid string) {
 		return
 	}
 	v := f.videos[i]
+	if v.split {
+		f.splitVideo(w, v)
+		return
+	}
 	answer := f.about(captured(f.t, "video.json"), v)
 	like, ok := answer["files"].([]any)[0].(map[string]any)
 	if !ok {
 		f.t.Error("the captured video has no file")
 		return
 	}
+	answer["files"], answer["streamingPlaylists"] = f.fileAnswers(v, like), []any{}
+	f.answer(w, answer)
+}
+
+// splitVideo answers as for a video whose sound is in another file than its picture.
+func (f *fakePeerTube) splitVideo(w http.ResponseWriter, v fakeVideo) {
+	answer := f.about(captured(f.t, "video-hls-split-audio.json"), v)
+	playlist, ok := answer["streamingPlaylists"].([]any)[0].(map[string]any)
+	if !ok {
+		f.t.Error("the captured video has no playlist")
+		return
+	}
+	like, ok := playlist["files"].([]any)[0].(map[string]any)
+	if !ok {
+		f.t.Error("the captured playlist has no file")
+		return
+	}
+	files := f.fileAnswers(v, like)
+	for i, one := range files {
+		sound := i == len(files)-1
+		one := one.(map[string]any)
+		one["hasVideo"], one["hasAudio"] = !sound, sound
+		if sound {
+			one["resolution"], one["width"], one["height"] = map[string]any{"id": 0, "label": "Audio only"}, 0, 0
+		}
+	}
+	playlist["files"] = files
+	answer["streamingPlaylists"] = []any{playlist}
+	f.answer(w, answer)
+}
+
+func (f *fakePeerTube) fileAnswers(v fakeVideo, like map[string]any) []any {
 	files := []any{}
 	for n, file := range v.files {
 		one := make(map[string]any, len(like))
@@ -232,8 +269,7 @@ func (f *fakePeerTube) video(w http.ResponseWriter, uuid string) {
 			"&dn=" + url.QueryEscape(v.name) + "&tr=" + url.QueryEscape(f.url+"/tracker/announce") + "&ws=" + url.QueryEscape(f.url+"/static/"+name)
 		files = append(files, one)
 	}
-	answer["files"], answer["streamingPlaylists"] = files, []any{}
-	f.answer(w, answer)
+	return files
 }
 
 func (f *fakePeerTube) scrape(w http.ResponseWriter, hashes []string) {

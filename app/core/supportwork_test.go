@@ -384,10 +384,41 @@ func TestMoreVideosThanAreAskedAboutInOneGo(t *testing.T) {
 	if _, err := a.AddSupport(t.Context(), f.channel(), SupportOptions{Budget: 2 << 20}); err != nil {
 		t.Fatal(err)
 	}
-	until(t, a, "as many are held as were asked about", func() bool { return a.Supports()[0].Complete == maxLooks })
+	id := a.Supports()[0].ID
+	looked := func() (n int) {
+		catalog, err := a.library.Catalog(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range catalog.Videos {
+			if v.Looked {
+				n++
+			}
+		}
+		return n
+	}
+	until(t, a, "so many were asked about", func() bool { return looked() == maxLooks && !a.Supports()[0].Checked.IsZero() })
 	if next := a.Supports()[0].Next.Sub(c.now()); next > lookEvery/2 {
 		t.Errorf("the rest is asked about after %s", next)
 	}
 	c.pass(10 * time.Minute)
-	until(t, a, "all are held", func() bool { return a.Supports()[0].Complete == maxLooks+5 })
+	until(t, a, "all were asked about", func() bool { return looked() == maxLooks+5 })
+}
+
+func TestSoundInAnotherFileIsHeldWithItsPicture(t *testing.T) {
+	f, c, dir := newFakePeerTube(t), newClock(), t.TempDir()
+	f.add("split", c.now(), videoSize, videoSize/3)
+	f.videos[0].split = true
+	a, _ := started(t, dir, c, plenty)
+	if _, err := a.AddSupport(t.Context(), f.channel(), SupportOptions{Budget: 5 * videoSize}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, a, "both swarms are held", holds(a, "split", "split"))
+	if s := a.Supports()[0]; s.Videos != 1 || s.Complete != 1 || s.Used != videoSize+videoSize/3 {
+		t.Errorf("got %+v", s)
+	}
+	// Something newer that takes all of the budget pushes out both.
+	f.add("large", c.now().Add(time.Hour), 5*videoSize-1000)
+	c.pass(2 * time.Hour)
+	until(t, a, "both have gone", holds(a, "large"))
 }
