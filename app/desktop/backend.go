@@ -58,6 +58,8 @@ type publisher interface {
 	StartPublication(ctx context.Context, req instance.PublishRequest) publication
 	// Publications are those that have not ended, whoever began them.
 	Publications() []publication
+	// WatchFolder is the folder that is published from, and how it is.
+	WatchFolder() instance.WatchFolder
 }
 
 // federation is what an instance does in the fediverse. Its methods may wait for the disk or the

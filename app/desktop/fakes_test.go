@@ -381,6 +381,13 @@ type fakePublisher struct {
 
 	pubs    sync.Mutex
 	running []publication
+	folder  instance.WatchFolder
+}
+
+func (p *fakePublisher) WatchFolder() instance.WatchFolder {
+	p.pubs.Lock()
+	defer p.pubs.Unlock()
+	return p.folder
 }
 
 func (p *fakePublisher) URL() string { return "https://my.example" }

@@ -33,6 +33,7 @@ type publishForm struct {
 	privacy *widget.Select
 	button  *widget.Button
 	under   *underWay
+	folder  *watchedFolder
 	done    *fyne.Container
 	problem *widget.Label
 }
@@ -51,6 +52,7 @@ func newPublishForm(l *loop, pub publisher, w fyne.Window, visit, copyText func(
 	choose := widget.NewButtonWithIcon(tr("Choose…"), theme.FolderOpenIcon(), f.pick)
 	f.button = primary(tr("Publish"), theme.UploadIcon(), f.press)
 	f.under = newUnderWay(l, pub.Publications, f.ended)
+	f.folder = newWatchedFolder(l, pub.WatchFolder)
 	f.problem = widget.NewLabel("")
 	f.problem.Wrapping, f.problem.Importance = fyne.TextWrapWord, widget.DangerImportance
 	f.problem.Hide()
@@ -58,7 +60,7 @@ func newPublishForm(l *loop, pub publisher, w fyne.Window, visit, copyText func(
 	line := func(name string, control fyne.CanvasObject) fyne.CanvasObject {
 		return container.NewBorder(nil, nil, fixed(120, column(0, pad(plainText(name), 9, 0))), nil, control)
 	}
-	f.root = column(12, f.under.root, panel(column(10, boldText(tr("Publish a video")),
+	f.root = column(12, f.under.root, f.folder.root, panel(column(10, boldText(tr("Publish a video")),
 		line(tr("File"), container.NewBorder(nil, nil, nil, choose, f.file)),
 		line(tr("Title"), f.title),
 		line(tr("About it"), f.about),
@@ -111,7 +113,10 @@ func (f *publishForm) request() (instance.PublishRequest, string) {
 }
 
 // look implements pane.
-func (f *publishForm) look() { f.under.look() }
+func (f *publishForm) look() {
+	f.under.look()
+	f.folder.look()
+}
 
 // press begins to publish. The form is free for the next one at once.
 func (f *publishForm) press() {

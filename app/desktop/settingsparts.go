@@ -118,7 +118,7 @@ func (p *settingsPage) ports() fyne.CanvasObject {
 	return section(tr("Being reached"),
 		f.number(&field{key: "network.torrentPort", restart: true}, tr("BitTorrent port"), tr("TCP and UDP."), "", 1, tr("any"), amount(func(c *config.Config) *int { return &c.Network.TorrentPort })),
 		f.number(&field{key: "network.icePort", restart: true}, tr("WebRTC port"), tr("UDP."), "", 1, tr("any"), amount(func(c *config.Config) *int { return &c.Network.ICEPort })),
-		f.check(&field{key: "network.portMapping", restart: true}, tr("Router"), tr("Ask it to let peers in"), tr("By UPnP, NAT-PMP or PCP. Else forward the ports yourself."),
+		f.check(&field{key: "network.portMapping"}, tr("Router"), tr("Ask it to let peers in"), tr("By UPnP, NAT-PMP or PCP. Else forward the ports yourself."),
 			func(c *config.Config) *bool { return &c.Network.PortMapping }),
 		f.check(&field{key: "network.ipv6", restart: true}, tr("IPv6"), tr("Use it beside IPv4"), "", func(c *config.Config) *bool { return &c.Network.IPv6 }),
 	)
@@ -132,7 +132,7 @@ func (p *settingsPage) route() fyne.CanvasObject {
 	return section(tr("VPN and proxy"), nics,
 		f.check(&field{key: "network.killSwitch", restart: true}, tr("Kill switch"), tr("Stop while that interface is not there"), tr("Without it, peers would be reached past the VPN."),
 			func(c *config.Config) *bool { return &c.Network.KillSwitch }),
-		f.text(&field{key: "network.proxy", restart: true}, tr("Proxy"), tr("For trackers and WebSeeds. Peers are reached without it, and see your address."), "socks5://127.0.0.1:1080",
+		f.text(&field{key: "network.proxy"}, tr("Proxy"), tr("For trackers and WebSeeds. Peers are reached without it, and see your address."), "socks5://127.0.0.1:1080",
 			func(c *config.Config) *string { return &c.Network.Proxy }),
 	)
 }

@@ -15,6 +15,7 @@ import (
 
 	"shoal/app/config"
 	"shoal/app/core"
+	"shoal/instance"
 	"shoal/peer"
 )
 
@@ -214,6 +215,33 @@ func TestPublishForm(t *testing.T) {
 	if f.problem.Visible() {
 		t.Error("giving up is no failure")
 	}
+}
+
+func TestWatchFolderIsToldOf(t *testing.T) {
+	r := newRig(t, withInstance)
+	f := r.openTab(tabPublish).form
+	if f.folder.root.Visible() {
+		t.Error("there is no folder yet")
+	}
+	set := func(w instance.WatchFolder) {
+		r.pub.pubs.Lock()
+		r.pub.folder = w
+		r.pub.pubs.Unlock()
+		f.look()
+	}
+	set(instance.WatchFolder{Folder: "/srv/films", Failures: []instance.WatchFailure{
+		{File: "/srv/films/a.mp4", Text: "this file is no video"}, {File: "b", Text: "x"}, {File: "c", Text: "x"}, {File: "d", Text: "x"},
+	}})
+	r.until("the folder", func() bool { return findText(f.root, "appear in /srv/films are published in root_channel.") })
+	if !findText(f.root, "a.mp4: This file is no video. b: X. c: X. 1 more file could not be published.") {
+		t.Errorf("it says %q", f.folder.problem.words)
+	}
+	relayout(f.root)
+	r.shoot("watchfolder")
+	set(instance.WatchFolder{Folder: "/srv/films", Channel: "sea", Problem: "the folder cannot be read: check its permissions"})
+	r.until("what is in the way", func() bool {
+		return findText(f.root, "The folder cannot be read: check its permissions.") && findText(f.root, "in sea.")
+	})
 }
 
 type lockedBuffer struct {
