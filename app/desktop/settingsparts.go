@@ -120,18 +120,12 @@ func (p *settingsPage) ports() fyne.CanvasObject {
 		f.number(&field{key: "network.icePort", restart: true}, tr("WebRTC port"), tr("UDP."), "", 1, tr("any"), amount(func(c *config.Config) *int { return &c.Network.ICEPort })),
 		f.check(&field{key: "network.portMapping"}, tr("Router"), tr("Ask it to let peers in"), tr("By UPnP, NAT-PMP or PCP. Else forward the ports yourself."),
 			func(c *config.Config) *bool { return &c.Network.PortMapping }),
-		f.check(&field{key: "network.ipv6", restart: true}, tr("IPv6"), tr("Use it beside IPv4"), "", func(c *config.Config) *bool { return &c.Network.IPv6 }),
 	)
 }
 
-func (p *settingsPage) route() fyne.CanvasObject {
+func (p *settingsPage) proxy() fyne.CanvasObject {
 	f := &p.fields
-	nics, setNICs := f.choice(&field{key: "network.interface", restart: true}, tr("Interface"), interfaceHint(nil), "wg0",
-		func(c *config.Config) *string { return &c.Network.Interface })
-	p.setNICs = setNICs
-	return section(tr("VPN and proxy"), nics,
-		f.check(&field{key: "network.killSwitch", restart: true}, tr("Kill switch"), tr("Stop while that interface is not there"), tr("Without it, peers would be reached past the VPN."),
-			func(c *config.Config) *bool { return &c.Network.KillSwitch }),
+	return section(tr("Proxy"),
 		f.text(&field{key: "network.proxy"}, tr("Proxy"), tr("For trackers and WebSeeds. Peers are reached without it, and see your address."), "socks5://127.0.0.1:1080",
 			func(c *config.Config) *string { return &c.Network.Proxy }),
 	)
