@@ -4,6 +4,7 @@ package instance
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 
 	"shoal/instance/address"
@@ -50,7 +51,7 @@ func (i *Instance) mediaFile(name string) (webseed.File, bool) {
 	if !ok || !ref.Video.Served() {
 		return webseed.File{}, false
 	}
-	return webseed.File{Path: i.path(publish.MediaDir, ref.File.Name), MediaType: ref.File.MediaType}, true
+	return webseed.File{Path: i.path(publish.MediaDir, ref.File.Name), MediaType: ref.File.MediaType, Intact: i.intact(ref.File)}, true
 }
 
 // mediaDownload finds "{uuid}-{resolution}.mp4".
@@ -68,11 +69,23 @@ func (i *Instance) mediaDownload(name string) (webseed.File, bool) {
 		if address.DownloadName(v.UUID, f) == name {
 			return webseed.File{
 				Path: i.path(publish.MediaDir, f.Name), MediaType: f.MediaType,
-				SaveAs: publish.InfoName(v.Title, f.Resolution, filepath.Ext(f.Name)),
+				SaveAs: publish.InfoName(v.Title, f.Resolution, filepath.Ext(f.Name)), Intact: i.intact(f),
 			}, true
 		}
 	}
 	return webseed.File{}, false
+}
+
+// intact reports whether a media file is as it was published: by its size and time, or because the
+// engine has hashed it since.
+func (i *Instance) intact(f *store.File) func(os.FileInfo) bool {
+	return func(fi os.FileInfo) bool {
+		if publish.Unchanged(fi, f.Size, f.ModTime) {
+			return true
+		}
+		swarm := i.seed.swarm(f.Torrent.Infohash)
+		return swarm != nil && swarm.Verified(0, fi)
+	}
 }
 
 func (i *Instance) torrentFile(name string, save bool) (webseed.File, bool) {

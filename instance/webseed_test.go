@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"shoal/instance/publish"
 	"shoal/instance/store"
@@ -79,11 +80,49 @@ func TestFilesGoOutBySendfile(t *testing.T) {
 		}
 		paths = append(paths, path)
 	}
+	r.republish(v, filepath.Join(r.cfg.Dir, publish.MediaDir, v.Files[0].Name))
 	for _, limit := range []int64{0, 1 << 30} {
 		r.SetUploadLimits(limit, limit)
 		for _, path := range paths {
 			sent(path, size)
 			sent(path, 1<<20, "Range", "bytes=5-1048580")
+		}
+	}
+}
+
+// republish takes a video's file for the published one as it is now.
+func (r *running) republish(v *store.Video, path string) {
+	r.t.Helper()
+	fi, err := os.Stat(path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	err = r.store.Update(v.ID, func(v *store.Video) error {
+		v.Files[0].Size, v.Files[0].ModTime = fi.Size(), fi.ModTime()
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// A published file that was edited is not sent, until it is the published one again.
+func TestEditedFilesAreNotServed(t *testing.T) {
+	r := start(t, Config{Dir: t.TempDir()}, nil)
+	v := r.add("video", store.Public)
+	name := v.Files[0].Name
+	path := filepath.Join(r.cfg.Dir, publish.MediaDir, name)
+	edited := v.Files[0].ModTime.Add(time.Second)
+	for _, at := range []time.Time{edited, v.Files[0].ModTime} {
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+		want := http.StatusOK
+		if at.Equal(edited) {
+			want = http.StatusServiceUnavailable
+		}
+		if res, body := r.request(http.MethodGet, "/static/web-videos/"+name); res.StatusCode != want {
+			t.Errorf("changed at %s: %s %q", at, res.Status, body)
 		}
 	}
 }

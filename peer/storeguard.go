@@ -82,6 +82,21 @@ func (f *storeFile) unchanged(h *os.File, round int) (bool, error) {
 	return recordOf(fi) == seen, nil
 }
 
+// Verified reports whether a file of the swarm that looks like fi is the one that was verified: whoever
+// serves it by other ways asks before it gives any of it.
+func (s *Swarm) Verified(file int, fi os.FileInfo) bool {
+	s.store.mu.Lock()
+	if file < 0 || file >= len(s.store.files) || s.store.files[file].left > 0 {
+		s.store.mu.Unlock()
+		return false
+	}
+	f := s.store.files[file]
+	s.store.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.guard.known && !f.guard.wrote && !f.guard.doubt && recordOf(fi) == f.guard.seen
+}
+
 // gone takes note that there is no file, and reports whether there was one.
 func (f *storeFile) gone() bool {
 	f.mu.Lock()

@@ -24,6 +24,9 @@ const maxRanges = 32
 // retryAfter is when to ask again where too many files go out, in seconds.
 const retryAfter = "5"
 
+// retryChanged is when to ask again for a file that was changed, in seconds.
+const retryChanged = "60"
+
 // File is a file that may be served.
 type File struct {
 	// Path is where it lies on disk.
@@ -31,6 +34,9 @@ type File struct {
 	MediaType string
 	// SaveAs is the name that a browser saves it under; empty shows it.
 	SaveAs string
+	// Intact reports whether a file that looks like this is still the one that was published: nothing
+	// is sent of another. Nil does not ask.
+	Intact func(os.FileInfo) bool
 }
 
 // Find returns the file that a name in an address stands for, or that there is none to be served.
@@ -118,6 +124,12 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s File) {
 			h.cfg.Logger.Debug("closing a published file", "file", s.Path, "error", err)
 		}
 	}()
+	if s.Intact != nil && !s.Intact(fi) {
+		h.cfg.Logger.Warn("a published file was changed and is not served", "file", s.Path)
+		w.Header().Set("Retry-After", retryChanged)
+		http.Error(w, "This file was changed on the server: it is not sent until it is the published one again.", http.StatusServiceUnavailable)
+		return
+	}
 	account, ok := h.shares.enter(h.cfg.ClientIP(r))
 	if !ok {
 		w.Header().Set("Retry-After", retryAfter)
@@ -138,7 +150,26 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, s File) {
 	if s.SaveAs != "" {
 		head.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": s.SaveAs}))
 	}
-	http.ServeContent(&writer{w, http.NewResponseController(w), r.Context(), h.shares, account, h.grace}, r, "", fi.ModTime(), f)
+	out := &writer{
+		ResponseWriter: w, control: http.NewResponseController(w), ctx: r.Context(), shares: h.shares, account: account, grace: h.grace,
+		intact: func() error { return intact(s, f) },
+	}
+	http.ServeContent(out, r, "", fi.ModTime(), f)
+}
+
+// errChanged ends an answer in the middle: the rest of it would be of another file.
+var errChanged = errors.New("the file was changed while it was sent")
+
+// intact looks at a file that is being sent.
+func intact(s File, f *os.File) error {
+	if s.Intact == nil {
+		return nil
+	}
+	fi, err := f.Stat()
+	if err == nil && !s.Intact(fi) {
+		err = errChanged
+	}
+	return err
 }
 
 func open(path string) (*os.File, os.FileInfo, error) {

@@ -242,3 +242,55 @@ func TestReaderThatStallsIsDropped(t *testing.T) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 }
+
+// A published file that somebody edits is not sent, and an answer that is under way ends.
+func TestChangedFilesAreNotSent(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	if err := os.WriteFile(path, make([]byte, 64<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	published, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := func(string) (File, bool) { return File{}, false }
+	notFound := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }
+	r := chi.NewRouter()
+	New(Config{
+		Media: func(string) (File, bool) {
+			return File{Path: path, MediaType: "video/mp4", Intact: func(fi os.FileInfo) bool { return fi.ModTime().Equal(published.ModTime()) }}, true
+		},
+		ClientIP: func(*http.Request) netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) },
+		Torrent:  none, Thumbnail: none, Preview: none, DownloadMedia: none, DownloadTorrent: none, NotFound: notFound,
+	}).Routes(r)
+	srv := httptest.NewServer(r)
+	t.Cleanup(srv.Close)
+	url := srv.URL + "/static/web-videos/f.mp4"
+
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(req) // more than sockets hold: it waits for us to read
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	later := published.ModTime().Add(time.Second)
+	if err := os.Chtimes(path, later, later); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, res.Body); err == nil || n >= 64<<20 {
+		t.Errorf("all %d bytes came although the file was changed, error %v", n, err)
+	}
+	if res, body := ask(t, http.MethodGet, url); res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" || !strings.Contains(body, "changed") {
+		t.Errorf("a changed file: %s %q", res.Status, body[:min(len(body), 100)])
+	}
+	if err := os.Chtimes(path, published.ModTime(), published.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if res, _ := ask(t, http.MethodGet, url); res.StatusCode != http.StatusOK {
+		t.Errorf("once it is put back: %s", res.Status)
+	}
+}

@@ -25,6 +25,7 @@ type writer struct {
 	shares  *shares
 	account *account
 	grace   time.Duration
+	intact  func() error // fails when the file has changed
 }
 
 // ReadFrom implements io.ReaderFrom.
@@ -36,6 +37,9 @@ func (w *writer) ReadFrom(src io.Reader) (sum int64, err error) {
 	for lr.N > 0 {
 		n, err := w.shares.take(w.ctx, w.account, lr.N)
 		if err != nil {
+			return sum, err
+		}
+		if err := w.intact(); err != nil {
 			return sum, err
 		}
 		// A server that cannot set it has its own.
