@@ -44,7 +44,8 @@ type Mapping struct {
 	Port     Port
 	External netip.AddrPort // the address is invalid where the router does not tell it
 	Method   Method
-	Expires  time.Time // renewed long before
+	Expires  time.Time
+	renew    time.Time // long before
 }
 
 // Gateway is the router, and this machine's address on the way to it.
@@ -262,14 +263,9 @@ func (r *run) next() time.Duration {
 	defer r.m.mu.Unlock()
 	wait := r.m.times.retryMax
 	for _, got := range r.m.mapped {
-		wait = min(wait, r.untilRenewal(got))
+		wait = min(wait, time.Until(got.renew))
 	}
 	return max(wait, 0)
-}
-
-// untilRenewal is the time until half of a mapping's life is over (RFC 6886 §3.3, RFC 6887 §11.2.1).
-func (r *run) untilRenewal(got Mapping) time.Duration {
-	return time.Until(got.Expires) - r.m.times.lease/2
 }
 
 func (r *run) work(ctx context.Context, wanted []Port, asked bool) error {
@@ -294,14 +290,16 @@ func (r *run) work(ctx context.Context, wanted []Port, asked bool) error {
 	var errs []error
 	for _, p := range wanted {
 		got, ok := r.m.Mapping(p)
-		if ok && !asked && r.untilRenewal(got) > 0 {
+		if ok && !asked && time.Until(got.renew) > 0 {
 			continue
 		}
 		external, lease, err := r.client.add(ctx, p, r.m.times.lease)
 		r.m.mu.Lock()
 		if err == nil {
 			lease = min(max(lease, r.m.times.lease/30), r.m.times.lease)
-			r.m.mapped[p] = Mapping{Port: p, External: external, Method: r.client.method(), Expires: time.Now().Add(lease)}
+			now := time.Now()
+			// It is renewed when half of its life is over, however long that is (RFC 6886 §3.3, RFC 6887 §11.2.1).
+			r.m.mapped[p] = Mapping{Port: p, External: external, Method: r.client.method(), Expires: now.Add(lease), renew: now.Add(lease / 2)}
 		} else {
 			delete(r.m.mapped, p)
 			errs = append(errs, fmt.Errorf("mapping %s port %d by %s: %w", p.Protocol, p.Number, r.client.method(), err))

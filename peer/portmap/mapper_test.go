@@ -5,6 +5,7 @@ package portmap
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/http"
@@ -93,6 +94,23 @@ func TestLeasesAreRenewedAtHalfTheirLife(t *testing.T) {
 	m.Set([]Port{udp})
 	start(t, m)
 	eventually(t, "renewed twice", func() bool { return f.added() >= 3 })
+}
+
+// TestAShortLease: a router that maps for less than was asked for is not asked over and over.
+func TestAShortLease(t *testing.T) {
+	f := newFakeRouter(t, 2, false)
+	f.answer = func(request []byte) []byte {
+		b := f.speak(request)
+		binary.BigEndian.PutUint32(b[4:], 600)
+		return b
+	}
+	m := f.mapper()
+	m.Set([]Port{udp})
+	start(t, m)
+	eventually(t, "mapped", func() bool { _, ok := m.Mapping(udp); return ok })
+	if wait := (&run{m: m}).next(); wait <= 0 {
+		t.Fatal("the router is asked again at once")
+	}
 }
 
 // TestNetworkChange: the new router is asked.
