@@ -62,7 +62,7 @@ func parseFrame(b []byte, most int64) (frame, int, error) {
 		}
 		head, size = 10, binary.BigEndian.Uint64(b[2:])
 	}
-	if size > uint64(max(most, 125)) {
+	if !f.control() && size > uint64(max(most, 0)) {
 		return frame{}, 0, closeError(closeTooBig)
 	}
 	length := head + 4 + int(size) //nolint:gosec // bounded above

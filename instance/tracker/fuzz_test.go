@@ -105,6 +105,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add(append(masked(0x82, "{}"), masked(0x88, "\x03\xe8")...), 1)
 	f.Add([]byte{0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5}, 9)
 	f.Add(masked(0x81, strings.Repeat("x", 300)), 200)
+	f.Add(append(masked(0x01, "x"), bytes.Repeat(masked(0x00, strings.Repeat("x", 125)), 20)...), 5)
 	tr := New(Config{Known: func(Hash) bool { return true }, MaxMessage: 1000})
 	f.Cleanup(func() { _ = tr.Close() })
 	run := func(t *testing.T, parts ...[]byte) string {
