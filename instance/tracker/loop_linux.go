@@ -34,6 +34,7 @@ type loop struct {
 	conns  map[int32]*conn
 	fresh  []*conn // sent something with the handshake
 	ending bool
+	over   bool // ep and wake are closed, or will be in a moment
 }
 
 // startLoops starts a loop for every other processor. Without any, connections get a goroutine each.
@@ -81,17 +82,19 @@ func (l *loop) watch(op, fd int, events uint32) error {
 	return nil
 }
 
-// nudge lets the loop look at fresh and ending.
+// nudge lets the loop look at fresh and ending. The caller holds mu.
 func (l *loop) nudge() {
-	_, _ = syscall.Write(l.wake[1], []byte{0}) // a full pipe wakes as well
+	if !l.over {
+		_, _ = syscall.Write(l.wake[1], []byte{0}) // a full pipe wakes as well
+	}
 }
 
 func (t *Tracker) stopLoops() {
 	for _, l := range t.loops {
 		l.mu.Lock()
 		l.ending = true
-		l.mu.Unlock()
 		l.nudge()
+		l.mu.Unlock()
 	}
 }
 
@@ -141,18 +144,26 @@ func (s *socket) serve(ok bool) error {
 	}
 	// Without it the kernel takes its own bound.
 	_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer)
-	l.mu.Lock()
-	l.conns[int32(fd)] = s.c //nolint:gosec // descriptors are small
-	l.mu.Unlock()
-	if err := l.watch(syscall.EPOLL_CTL_ADD, fd, syscall.EPOLLIN); err != nil {
+	if err := l.enter(s, early); err != nil {
 		l.leave(s)
 		l.t.log.Warn("a socket cannot be served", "error", err)
-		return nil
 	}
+	return nil
+}
+
+// enter takes a connection in, which may have sent something already.
+func (l *loop) enter(s *socket, early bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return errClosed
+	}
+	if err := l.watch(syscall.EPOLL_CTL_ADD, s.fd, syscall.EPOLLIN); err != nil {
+		return err
+	}
+	l.conns[int32(s.fd)] = s.c //nolint:gosec // descriptors are small
 	if early {
-		l.mu.Lock()
 		l.fresh = append(l.fresh, s.c)
-		l.mu.Unlock()
 		l.nudge()
 	}
 	return nil
@@ -224,6 +235,9 @@ func (l *loop) run() {
 		n, err := syscall.EpollWait(l.ep, events[:], -1)
 		if err != nil && !errors.Is(err, syscall.EINTR) {
 			l.t.log.Error("waiting for the tracker's sockets failed", "error", err)
+			l.mu.Lock()
+			l.over = true
+			l.mu.Unlock()
 			return
 		}
 		w.now = time.Now()
@@ -247,7 +261,8 @@ func (l *loop) run() {
 		}
 		w.flush()
 		l.mu.Lock()
-		over := l.ending && len(l.conns) == 0
+		l.over = l.ending && len(l.conns) == 0
+		over := l.over
 		l.mu.Unlock()
 		if over {
 			return
