@@ -48,7 +48,7 @@ func (a *App) seed(ctx context.Context, r Resolved) (*Session, error) {
 			continue
 		}
 		swarm.Download()
-		err := a.keeper.change(swarm.Infohash().HexString(), func(e *library.Entry) { e.Want = true })
+		err := a.keeper.change(swarm.Infohash().HexString(), func(e *library.Entry) { e.Want, e.Asked = true, true })
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}

@@ -244,7 +244,7 @@ func (a *App) evict(ctx context.Context, infohash string) error {
 	a.evicting.Lock() // the budget and a support may want to at one time
 	defer a.evicting.Unlock()
 	e, known := a.keeper.entry(infohash)
-	if !known || e.Pinned || a.watching.has(infohash) {
+	if !known || e.Pinned || e.Path != "" || a.watching.has(infohash) {
 		return nil
 	}
 	e, _ = a.live(e)

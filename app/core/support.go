@@ -121,7 +121,7 @@ func (a *App) SetSupport(id string, o SupportOptions) (Support, error) {
 }
 
 // RemoveSupport ends a support. Its videos are deleted, or go on as those that were watched do; those
-// that are pinned or were watched always do.
+// that a person pinned, watched or co-seeds always do.
 func (a *App) RemoveSupport(ctx context.Context, id string, deleteFiles bool) error {
 	if err := a.supports.remove(id); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (a *App) RemoveSupport(ctx context.Context, id string, deleteFiles bool) er
 		if e.Support != id {
 			continue
 		}
-		if deleteFiles && !e.Pinned && e.LastWatched.IsZero() && !a.watching.has(infohash) {
+		if deleteFiles && !e.Wanted() && !a.watching.has(infohash) {
 			errs = append(errs, a.leave(ctx, infohash, true))
 			continue
 		}

@@ -36,6 +36,10 @@ func backOff(failures int) time.Duration {
 	return jittered(min(firstRetry<<min(max(failures-1, 0), 16), lastRetry))
 }
 
+// waits reports whether a time is still to come. One that is further away than any pause lasts was noted
+// while the clock was wrong.
+func waits(now, until time.Time) bool { return now.Before(until) && until.Sub(now) <= 2*lastRetry }
+
 // refresh asks a support's instance for its videos and notes how that went.
 func (w *supporter) refresh(ctx context.Context, s library.Support) {
 	looking, cancel := context.WithTimeout(ctx, lookTime)
@@ -167,7 +171,7 @@ func listedVideo(v peertube.Video, known library.Video, now time.Time) library.V
 	}
 	out.Seeders, out.Failures, out.Retry, out.Problem = known.Seeders, known.Failures, known.Retry, known.Problem
 	out.Renditions = known.Renditions
-	out.Looked = known.Looked && known.Updated.Equal(out.Updated) && (len(known.Renditions) > 0 || now.Before(known.Retry))
+	out.Looked = known.Looked && known.Updated.Equal(out.Updated) && (len(known.Renditions) > 0 || waits(now, known.Retry))
 	return out
 }
 

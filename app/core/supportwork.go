@@ -108,8 +108,8 @@ func (w *supporter) switchMetered(metered bool) {
 	for infohash, e := range w.app.keeper.all() {
 		swarm, joined := w.app.joined(infohash)
 		switch {
-		case e.Support == "" || !joined:
-		case metered && !e.Paused && !swarm.Stats().Complete && !w.app.watching.has(infohash):
+		case !joined:
+		case metered && e.Support != "" && !e.Paused && !swarm.Stats().Complete && !w.app.watching.has(infohash):
 			swarm.Pause()
 			w.note(infohash, func(e *library.Entry) { e.Paused, e.Stopped = true, library.StopMetered })
 		case !metered && e.Stopped == library.StopMetered:
@@ -131,7 +131,7 @@ func (w *supporter) refreshDue(ctx context.Context) {
 	turns := make(chan struct{}, maxAsking)
 	var asking sync.WaitGroup
 	for _, s := range w.app.supports.all() {
-		if now.Before(s.Next) {
+		if waits(now, s.Next) {
 			continue
 		}
 		select {
@@ -263,7 +263,7 @@ func (w *supporter) tend(ctx context.Context, s library.Support, now snapshot, r
 			why = "The connection is paid by the byte (a switch in the settings): nothing is fetched for a support meanwhile."
 			break
 		}
-		if w.app.keeper.now().Before(v.Retry) {
+		if waits(w.app.keeper.now(), v.Retry) {
 			continue
 		}
 		if !w.mayStart() {
@@ -287,7 +287,7 @@ func troubleOf(c library.Catalog, choices []library.Choice) string {
 	return ""
 }
 
-// drop lets go of what is held for a support and was not chosen. What a person watched or pinned goes on
+// drop lets go of what is held for a support and was not chosen. What a person wanted goes on
 // as any other swarm.
 func (w *supporter) drop(ctx context.Context, s library.Support, held map[string]heldVideo, chosen map[string]library.Choice) {
 	for uuid, h := range held {
@@ -306,7 +306,7 @@ func (w *supporter) drop(ctx context.Context, s library.Support, held map[string
 }
 
 func (w *supporter) letGo(ctx context.Context, e library.Entry) error {
-	if !e.Pinned && e.LastWatched.IsZero() && !w.app.watching.has(e.Infohash) {
+	if !e.Wanted() && !w.app.watching.has(e.Infohash) {
 		return w.app.evict(ctx, e.Infohash)
 	}
 	return errors.Join(w.app.supports.credit(e), w.app.keeper.change(e.Infohash, release))

@@ -40,6 +40,7 @@ type Entry struct {
 	Complete   bool       `json:"complete"`
 
 	Pinned      bool      `json:"pinned,omitempty"`     // never deleted for room, never stopped by a limit
+	Asked       bool      `json:"asked,omitempty"`      // a person asked for it to be co-seeded
 	LastWatched time.Time `json:"lastWatched,omitzero"` // zero: never by a person
 	LastUpload  time.Time `json:"lastUpload,omitzero"`  // when somebody last fetched from it
 	SeededFor   int64     `json:"seededFor,omitempty"`  // seconds it was whole and given to whoever asked
@@ -51,6 +52,11 @@ type Entry struct {
 	Support string     `json:"support,omitempty"` // ID of the Support that it is held for
 	Video   string     `json:"video,omitempty"`   // the video's UUID, where it is held for a Support
 	Before  peer.Bytes `json:"before,omitzero"`   // what was uploaded before that
+}
+
+// Wanted reports whether a person wanted the swarm itself: no Support may delete it.
+func (e Entry) Wanted() bool {
+	return e.Pinned || e.Asked || e.Path != "" || !e.LastWatched.IsZero()
 }
 
 // Helped is what the entry gave back for its Support.
