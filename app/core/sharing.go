@@ -5,6 +5,7 @@ package core
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -207,15 +208,16 @@ func (a *App) serveRoom(ctx context.Context) error {
 func (a *App) makeRoom(ctx context.Context) {
 	cfg := a.options.Config.Get()
 	swarms := a.Swarms()
-	need := over(cfg.Sharing, kept(swarms), a.free(cfg.DownloadsDir(a.options.DataDir)))
-	if need <= 0 {
+	dir := cfg.DownloadsDir(a.options.DataDir)
+	free := a.free(dir)
+	if over(cfg.Sharing, kept(swarms), free) <= 0 {
 		return
 	}
 	reasons := make(map[string]library.Reason, len(swarms))
 	for _, s := range swarms {
 		reasons[s.Infohash] = s.Keep.Reason
 	}
-	for _, infohash := range library.MakeRoom(a.holdings(swarms), need, a.keeper.now()) {
+	for _, infohash := range surplus(cfg.Sharing, swarms, a.holdings(swarms), dir, free, a.keeper.now()) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -225,6 +227,37 @@ func (a *App) makeRoom(ctx context.Context) {
 		}
 		a.logger.Info("deleted to make room", "infohash", infohash, "reason", string(reasons[infohash]))
 	}
+}
+
+// surplus returns the infohashes to delete, first to go first. For the space that stays free only what lies
+// in the downloads folder goes: another folder may be on another disk, where deleting frees nothing here.
+func surplus(s config.Sharing, list []SwarmInfo, holdings []library.Holding, dir string, free int64, now time.Time) []string {
+	out := library.MakeRoom(holdings, over(config.Sharing{Budget: s.Budget}, kept(list), -1), now)
+	need := over(config.Sharing{KeepFree: s.KeepFree}, 0, free)
+	var rest []library.Holding
+	for i, h := range holdings {
+		switch {
+		case !within(dir, list[i].Dir):
+		case slices.Contains(out, h.Infohash):
+			need -= h.Held
+		default:
+			rest = append(rest, h)
+		}
+	}
+	return append(out, library.MakeRoom(rest, need, now)...)
+}
+
+// within reports whether a path is a folder or lies in it. One that is not known lies in it.
+func within(dir, path string) bool {
+	if path == "" {
+		return true
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // over returns how many bytes are too many. free is below zero where it is unknown.
