@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/anacrolix/dht/v2"
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/storage"
 	"golang.org/x/time/rate"
@@ -39,6 +40,10 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	c.DialForPeerConns = false       // see addDialers
 	c.NoDefaultPortForwarding = true // see package portmap
 	c.NoDHT = !e.config.DHT || !haveUTP
+	c.PeriodicallyAnnounceTorrentsToDht = false // see dhtAnnouncer
+	if e.config.dhtNodes != nil {
+		c.DhtStartingNodes = func(string) dht.StartingNodesGetter { return e.config.dhtNodes }
+	}
 	c.DisableTCP = !e.sources.Has(SourceTCP)
 	c.DisableUTP = !e.sources.Has(SourceUTP)
 	c.DisableWebseeds = !e.sources.Has(SourceWebSeed)

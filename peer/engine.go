@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/anacrolix/dht/v2"
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
 	"golang.org/x/time/rate"
@@ -69,6 +70,7 @@ type Config struct {
 	now       func() time.Time           // the clock, for tests
 	addresses func() ([]net.Addr, error) // of this machine, for tests
 	gateway   func() (portmap.Gateway, error)
+	dhtNodes  dht.StartingNodesGetter // for tests; nil: the well-known ones
 }
 
 // Engine is the torrent engine. There is one in a process.
@@ -156,6 +158,9 @@ func New(config Config) (*Engine, error) {
 	e.wg.Go(e.tidy)
 	e.wg.Go(e.watchFiles)
 	e.wg.Go(e.watchNetwork)
+	if len(e.client.DhtServers()) > 0 {
+		e.wg.Go(e.announceDHT)
+	}
 	e.SetPortForwarding(e.config.PortForwarding)
 	return e, nil
 }
