@@ -276,8 +276,9 @@ func TestDHTEnginesFindEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kept := &dhtStore{peers: map[peer_store.InfoHash][]krpc.NodeAddr{}}
 	config := dht.NewDefaultServerConfig()
-	config.Conn, config.PeerStore = socket, &dhtStore{peers: map[peer_store.InfoHash][]krpc.NodeAddr{}}
+	config.Conn, config.PeerStore = socket, kept
 	config.StartingNodes = func() ([]dht.Addr, error) { return nil, nil }
 	node, err := dht.NewServer(config)
 	if err != nil {
@@ -287,6 +288,7 @@ func TestDHTEnginesFindEachOther(t *testing.T) {
 	nodes := func() ([]dht.Addr, error) { return []dht.Addr{dht.NewAddr(socket.LocalAddr())}, nil }
 	f := newFixture(t, 1<<18, 1<<15)
 	newSeeder(t, f, Config{DHT: true, dhtNodes: nodes})
+	waitUntil(t, "the seeder's announce", func() bool { return len(kept.GetPeers(peer_store.InfoHash(f.hash))) > 0 })
 	viewer := newEngine(t, Config{DHT: true, dhtNodes: nodes})
 	s := join(t, viewer, Target{Infohash: f.hash}, JoinOptions{}) // no tracker, no address
 	s.Download()
