@@ -24,6 +24,8 @@ import (
 	"github.com/anacrolix/torrent/tracker"
 	trackerhttp "github.com/anacrolix/torrent/tracker/http"
 	"golang.org/x/time/rate"
+
+	"shoal/peer/bound"
 )
 
 // Bounds on announcing to HTTP and UDP trackers (BEP 3, BEP 15).
@@ -54,6 +56,7 @@ type announcer struct {
 	request  func() tracker.AnnounceRequest // the swarm's figures
 	addPeers func([]tracker.Peer)
 	proxied  func() bool // see Config.Proxied
+	on       bound.Interface
 
 	pace      *rate.Limiter // of seeds that announce themselves
 	completed chan struct{} // buffered, 1
@@ -141,8 +144,10 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 	switch {
 	case udp && a.proxied != nil && a.proxied():
 		err = errProxied
+	case udp && a.on.Held():
+		err = bound.ErrHeld
 	case udp:
-		res, err = announceUDP(ctx, a.url, req)
+		res, err = announceUDP(ctx, a.url, req, a.on)
 	default:
 		res, warning, err = announceHTTP(ctx, a.client, a.url, req)
 	}
@@ -167,8 +172,8 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 	return min(interval+rand.N(interval/10), maxAnnounceInterval), nil
 }
 
-func announceUDP(ctx context.Context, rawURL string, req tracker.AnnounceRequest) (tracker.AnnounceResponse, error) {
-	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler), ListenPacket: listenOneAnswer})
+func announceUDP(ctx context.Context, rawURL string, req tracker.AnnounceRequest, on bound.Interface) (tracker.AnnounceResponse, error) {
+	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler), ListenPacket: listenOneAnswer(on)})
 	if err != nil {
 		return tracker.AnnounceResponse{}, fmt.Errorf("reaching the tracker: %w", err)
 	}

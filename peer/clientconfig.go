@@ -15,6 +15,8 @@ import (
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/storage"
 	"golang.org/x/time/rate"
+
+	"shoal/peer/bound"
 )
 
 // peerIDPrefix is the client's name in peer ids (BEP 20).
@@ -35,16 +37,16 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	c.TotalHalfOpenConns = e.halfOpenPeers(limits)
 	c.HalfOpenConnsPerTorrent = c.TotalHalfOpenConns
 	c.MaxAllocPeerRequestDataPerConn = requestBuffer(e.config.Memory, limits.Connections)
-	c.DisableTrackers = true         // see announcer
-	c.DisableWebtorrent = true       // see package webrtc
-	c.DialForPeerConns = false       // see addDialers
-	c.NoDefaultPortForwarding = true // see package portmap
-	c.NoDHT = !e.config.DHT || !haveUTP
-	c.PeriodicallyAnnounceTorrentsToDht = false // see dhtAnnouncer
+	c.DisableTrackers = true                                       // see announcer
+	c.DisableWebtorrent = true                                     // see package webrtc
+	c.DialForPeerConns = false                                     // see addDialers
+	c.NoDefaultPortForwarding = true                               // see package portmap
+	c.NoDHT = !e.config.DHT || !haveUTP || e.config.Interface.On() // libutp opens its own socket
+	c.PeriodicallyAnnounceTorrentsToDht = false                    // see dhtAnnouncer
 	if e.config.dhtNodes != nil {
 		c.DhtStartingNodes = func(string) dht.StartingNodesGetter { return e.config.dhtNodes }
 	}
-	c.DisableTCP = !e.sources.Has(SourceTCP)
+	c.DisableTCP = !e.sources.Has(SourceTCP) || e.config.Interface.On() // see listenBound
 	c.DisableUTP = !e.sources.Has(SourceUTP)
 	c.DisableWebseeds = !e.sources.Has(SourceWebSeed)
 	c.DialRateLimiter = rate.NewLimiter(50, 100) // a dial that waits its turn cannot be cancelled
@@ -106,12 +108,19 @@ func (h quietHandler) WithGroup(name string) slog.Handler {
 }
 
 // newHTTPTransport is for WebSeeds, HTTP trackers and .torrent files.
-func newHTTPTransport(dial func(ctx context.Context, network, addr string) (net.Conn, error), proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+func newHTTPTransport(dial func(ctx context.Context, network, addr string) (net.Conn, error), proxy func(*http.Request) (*url.URL, error), on bound.Interface) *http.Transport {
 	if proxy == nil {
 		proxy = http.ProxyFromEnvironment
 	}
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+		dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: on.Dial}).DialContext
+	}
+	direct := dial
+	dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if host, _, err := net.SplitHostPort(addr); on.Held() && (err != nil || !isLoopback(host)) {
+			return nil, bound.ErrHeld // and the name is not looked up
+		}
+		return direct(ctx, network, addr)
 	}
 	return &http.Transport{
 		Proxy:                  proxy,
@@ -125,4 +134,9 @@ func newHTTPTransport(dial func(ctx context.Context, network, addr string) (net.
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/anacrolix/torrent/metainfo"
 	"golang.org/x/time/rate"
 
+	"shoal/peer/bound"
 	"shoal/peer/portmap"
 	"shoal/peer/webrtc"
 )
@@ -61,6 +62,9 @@ type Config struct {
 	// Proxy chooses the proxy (socks5, http or https) of a request by HTTP or WebSocket, nil for none;
 	// with an error the request is refused. The proxy looks names up. Nil: the environment's proxies.
 	Proxy func(*http.Request) (*url.URL, error)
+	// Interface is the network interface that all peer traffic goes through. While one is set µTP and
+	// the DHT are off, for their socket cannot be kept to it. DialContext must keep to it by itself.
+	Interface bound.Interface
 	// Proxied tells whether a proxy is set. UDP trackers are not announced to then, for no proxy
 	// carries that. Nil: never.
 	Proxied func() bool
@@ -107,6 +111,7 @@ type Engine struct {
 	mapper   *portmap.Mapper
 	mapping  sync.Once     // the mapper runs
 	seedPace *rate.Limiter // see announcer
+	bound    *boundListener
 
 	closing sync.Once
 	closeCh chan struct{} // closed when Close is done
@@ -136,11 +141,14 @@ func New(config Config) (*Engine, error) {
 	if err := checkWritable(config.Dir); err != nil {
 		return nil, err
 	}
+	if e.config.Interface.On() && e.config.addresses == nil {
+		e.config.addresses = e.boundAddresses // the others do not matter
+	}
 	e.changes.began = time.Now()
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.http = &http.Client{Transport: newHTTPTransport(config.DialContext, config.Proxy), CheckRedirect: limitRedirects}
-	if e.config.WebRTC.HTTPClient == nil && (config.DialContext != nil || config.Proxy != nil) {
-		sockets := newHTTPTransport(config.DialContext, config.Proxy)
+	e.http = &http.Client{Transport: newHTTPTransport(config.DialContext, config.Proxy, config.Interface), CheckRedirect: limitRedirects}
+	if e.config.WebRTC.HTTPClient == nil && (config.DialContext != nil || config.Proxy != nil || config.Interface.On()) {
+		sockets := newHTTPTransport(config.DialContext, config.Proxy, config.Interface)
 		sockets.MaxConnsPerHost = 0 // a tracker's sockets stay open, one a swarm
 		e.config.WebRTC.HTTPClient = &http.Client{Transport: sockets, CheckRedirect: limitRedirects}
 	}
@@ -166,6 +174,9 @@ func New(config Config) (*Engine, error) {
 }
 
 func (e *Engine) chooseSources() error {
+	if err := e.config.Interface.Check(); err != nil {
+		return err
+	}
 	e.sources = slices.Clone(e.config.Sources)
 	if len(e.sources) == 0 {
 		e.sources = AllSources()
@@ -175,6 +186,13 @@ func (e *Engine) chooseSources() error {
 			return errors.New("this program was built without cgo, so it does not speak µTP: choose another source")
 		}
 		e.logger.Warn("uTP is off: this program was built without cgo")
+		e.sources = slices.DeleteFunc(e.sources, func(s Source) bool { return s == SourceUTP })
+	}
+	if e.sources.Has(SourceUTP) && e.config.Interface.On() {
+		if len(e.sources) == 1 {
+			return errors.New("µTP cannot be kept to a network interface: choose another source, or take the interface out of the settings")
+		}
+		e.logger.Warn("uTP is off: it cannot be kept to a network interface")
 		e.sources = slices.DeleteFunc(e.sources, func(s Source) bool { return s == SourceUTP })
 	}
 	return nil
@@ -193,6 +211,13 @@ func (e *Engine) start() (err error) {
 	}
 	e.client = client
 	e.addDialers()
+	if e.config.Interface.On() {
+		if err := e.listenBound(); err != nil {
+			client.Close()
+			return err
+		}
+		e.onNetworkChange(func() { e.wg.Go(e.reopen) })
+	}
 	if e.sources.Has(SourceTCP) || e.sources.Has(SourceUTP) {
 		e.port = client.LocalPort()
 	}
@@ -205,6 +230,7 @@ func (e *Engine) start() (err error) {
 	c.MaxOpening = limits.HalfOpen
 	c.Logger = cmp.Or(c.Logger, e.logger)
 	c.Mapped = e.mappedICE
+	c.Interface = e.config.Interface
 	if e.transport, err = webrtc.New(c); err != nil {
 		client.Close()
 		if isAddressInUse(err) {
@@ -252,6 +278,9 @@ func (e *Engine) Close() error {
 			errs = append(errs, e.transport.Close())
 		}
 		errs = append(errs, e.client.Close()...)
+		if e.bound != nil {
+			errs = append(errs, e.bound.Close())
+		}
 		e.wg.Wait()
 		e.http.CloseIdleConnections()
 		errs = append(errs, e.pieces.Close())

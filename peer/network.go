@@ -79,7 +79,8 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 	}
 	a := &announcer{
 		url: url, client: s.engine.http, logger: s.engine.logger, request: s.announceRequest,
-		proxied: s.engine.config.Proxied, completed: make(chan struct{}, 1), again: make(chan struct{}, 1), pace: s.engine.seedPace,
+		proxied: s.engine.config.Proxied, on: s.engine.config.Interface,
+		completed: make(chan struct{}, 1), again: make(chan struct{}, 1), pace: s.engine.seedPace,
 		addPeers: func(peers []tracker.Peer) {
 			addrs := make([]string, 0, len(peers))
 			for _, p := range peers {

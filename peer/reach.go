@@ -63,7 +63,7 @@ func (e *Engine) AskSTUN(ctx context.Context) webrtc.NAT {
 // SetPortForwarding has the router asked to let peers in, or to let in nobody any more.
 func (e *Engine) SetPortForwarding(on bool) {
 	var ports []portmap.Port
-	if on {
+	if on && !e.config.Interface.On() { // the router is not on that way
 		e.mapping.Do(func() { e.wg.Go(func() { e.mapper.Run(e.ctx) }) })
 		if e.sources.Has(SourceTCP) {
 			ports = append(ports, portmap.Port{Protocol: portmap.TCP, Number: e.port})
@@ -98,6 +98,9 @@ func (e *Engine) announcePort() uint16 {
 
 // Addresses returns the addresses of this machine that peers may come to.
 func (e *Engine) Addresses() []netip.Addr {
+	if e.config.Interface.On() && (e.config.Interface.Strict || e.config.Interface.Up()) {
+		return e.config.Interface.Addresses()
+	}
 	all, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil

@@ -3,9 +3,10 @@
 package peer
 
 import (
-	"context"
 	"net"
 	"sync"
+
+	"shoal/peer/bound"
 )
 
 // oneAnswer is a UDP tracker's socket (BEP 15) that lets through one answer to each request. At a second
@@ -16,14 +17,15 @@ type oneAnswer struct {
 	waiting map[[4]byte]struct{} // transaction ids
 }
 
-// listenOneAnswer is for tracker.NewClientOpts.
-func listenOneAnswer(network, addr string) (net.PacketConn, error) {
-	var config net.ListenConfig
-	conn, err := config.ListenPacket(context.Background(), network, addr) // opening a UDP port waits for nobody
-	if err != nil {
-		return nil, err
+// listenOneAnswer is for tracker.NewClientOpts. The socket is kept to an interface.
+func listenOneAnswer(on bound.Interface) func(network, addr string) (net.PacketConn, error) {
+	return func(network, addr string) (net.PacketConn, error) {
+		conn, err := on.ListenPacket(network, addr)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the caller wraps
+		}
+		return &oneAnswer{PacketConn: conn, waiting: map[[4]byte]struct{}{}}, nil
 	}
-	return &oneAnswer{PacketConn: conn, waiting: map[[4]byte]struct{}{}}, nil
 }
 
 // WriteTo notes the transaction id, which follows the connection id and the action.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,6 +100,9 @@ func (n Network) verify() error {
 		if err := check(); err != nil {
 			return err
 		}
+	}
+	if n.Interface != "" && runtime.GOOS != "linux" {
+		return badKey("network.interface", "peer traffic can be kept to a network interface on Linux alone: leave it empty")
 	}
 	if len(n.Interface) > maxInterfaceLen || strings.ContainsAny(n.Interface, "/ \t\n\x00") {
 		return badKey("network.interface", "%q is no interface's name: write one such as \"wg0\"", n.Interface)

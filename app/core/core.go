@@ -19,6 +19,7 @@ import (
 	"shoal/app/config"
 	"shoal/instance"
 	"shoal/peer"
+	"shoal/peer/bound"
 	"shoal/peer/library"
 	"shoal/peer/peertube"
 )
@@ -111,10 +112,6 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	for _, s := range a.supports.all() {
 		a.named.add(s.Instance)
 	}
-	if name := o.Config.Get().Network.Interface; name != "" {
-		// Going out by another way than asked for would give away what a VPN is to hide.
-		return nil, fail(CodeBadInput, nil, "this version cannot keep peer traffic to the network interface %s: take network.interface out of %s, then start again", name, o.Config.Path())
-	}
 	if a.engine, err = peer.New(a.engineConfig()); err != nil {
 		return nil, err
 	}
@@ -191,6 +188,8 @@ func (a *App) engineConfig() peer.Config {
 	ec.Memory = cfg.Limits.Memory
 	ec.DHT = cfg.Network.DHT && !a.options.Local
 	ec.Logger = a.logger
+	ec.Interface = bound.Interface{Name: cfg.Network.Interface, Strict: cfg.Network.KillSwitch}
+	a.named.on = ec.Interface
 	ec.WebRTC.UDPPort = cfg.Network.ICEPort
 	ec.WebRTC.Loopback = a.options.Local || onlyLoopback()
 	ec.WebRTC.Logger = a.logger

@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/net/http/httpproxy"
 
 	"shoal/peer"
+	"shoal/peer/bound"
 	"shoal/peer/library"
 	"shoal/peer/safedial"
 )
@@ -21,6 +23,8 @@ import (
 // WebSeeds and torrents that an instance's video names may not, so that nobody's video makes this
 // machine knock at its neighbours' doors. A nil map allows none.
 type named struct {
+	on bound.Interface // that peer traffic is kept to
+
 	mu    sync.Mutex
 	hosts map[string]bool
 	proxy string // of the settings: reached wherever it is, but no place for videos to name
@@ -69,7 +73,17 @@ func (n *named) mayReach(host string) bool {
 // dial connects to public addresses, and to named hosts wherever they are.
 func (n *named) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
-	return safedial.Context(err == nil && n.mayReach(host))(ctx, network, address)
+	dialer := safedial.Dialer(err == nil && n.mayReach(host))
+	check := dialer.ControlContext
+	dialer.ControlContext = func(ctx context.Context, network, address string, c syscall.RawConn) error {
+		if check != nil {
+			if err := check(ctx, network, address, c); err != nil {
+				return err
+			}
+		}
+		return n.on.Dial(network, address, c)
+	}
+	return dialer.DialContext(ctx, network, address)
 }
 
 // addProxies takes the proxies that the environment names for HTTP.

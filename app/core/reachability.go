@@ -13,6 +13,7 @@ import (
 
 	"shoal/app/config"
 	"shoal/peer"
+	"shoal/peer/bound"
 	"shoal/peer/portmap"
 	"shoal/peer/safedial"
 	"shoal/peer/webrtc"
@@ -103,7 +104,7 @@ func (a *App) Reachability() Reachability {
 	a.reach.mu.Unlock()
 	return report(reachFacts{
 		network: a.options.Config.Get().Network, engine: a.engine.Reach(), sources: a.engine.Sources(),
-		port: a.engine.Port(), icePort: a.engine.WebRTCPort(), checked: checked, nat: nat, addresses: a.engine.Addresses(),
+		port: a.engine.Port(), icePort: a.engine.WebRTCPort(), checked: checked, nat: nat, on: a.named.on, addresses: a.engine.Addresses(),
 	})
 }
 
@@ -112,7 +113,7 @@ func (a *App) Reachability() Reachability {
 func (a *App) CheckReachability(ctx context.Context) Reachability {
 	a.reach.checking.Lock()
 	defer a.reach.checking.Unlock()
-	if a.options.Config.Get().Network.PortMapping && !a.options.Local {
+	if a.options.Config.Get().Network.PortMapping && !a.options.Local && !a.named.on.On() {
 		asking, cancel := context.WithTimeout(ctx, routerWait)
 		a.engine.CheckPortForwarding(asking)
 		cancel()
@@ -138,6 +139,7 @@ type reachFacts struct {
 	icePort int
 	checked time.Time
 	nat     webrtc.NAT
+	on      bound.Interface
 	// addresses are those of this machine that peers may come to.
 	addresses []netip.Addr
 }
@@ -163,8 +165,11 @@ func report(f reachFacts) Reachability {
 			r.External = append(r.External, ip)
 		}
 	}
+	if on := f.on; on.On() {
+		r.Interface, r.InterfaceUp, r.Held = on.Name, on.Up(), on.Held()
+	}
 	method := MapNone
-	if !f.network.PortMapping {
+	if !f.network.PortMapping || f.on.On() {
 		method = MapOff
 	}
 	lets := false // the router lets somebody in, from a public address of its own

@@ -89,6 +89,14 @@ func (x *field) say(words string) {
 	x.arrange()
 }
 
+// setHint changes what is said about the setting.
+func (x *field) setHint(words string) {
+	if x.hint.words != words {
+		x.hint.set(words)
+		x.arrange()
+	}
+}
+
 // setEnabled lets the setting be changed, or not: it counts for nothing just now.
 func (x *field) setEnabled(yes bool) {
 	for _, c := range x.control {
@@ -122,6 +130,14 @@ func (f *fields) short(x *field, name, hint, example string, at func(*config.Con
 	f.line(x, &e.Entry, example, at)
 	x.focus = e
 	return f.add(x, name, hint, row(0, fixed(numberWidth, e)))
+}
+
+// choice is a line of text with a list to choose from, which setChoices fills.
+func (f *fields) choice(x *field, name, hint, example string, at func(*config.Config) *string) (line fyne.CanvasObject, setChoices func([]string)) {
+	e := newInputChoice(func() { f.reveal(x) })
+	f.line(x, &e.Entry, example, at)
+	x.focus = e
+	return f.add(x, name, hint, e), e.SetOptions
 }
 
 // folder is a line of text with a picker.

@@ -20,6 +20,20 @@ func newInputEntry(reveal func()) *inputEntry {
 // FocusGained implements fyne.Focusable.
 func (e *inputEntry) FocusGained() { e.Entry.FocusGained(); e.reveal() }
 
+type inputChoice struct {
+	widget.SelectEntry
+	reveal func()
+}
+
+func newInputChoice(reveal func()) *inputChoice {
+	e := &inputChoice{reveal: reveal}
+	e.ExtendBaseWidget(e)
+	return e
+}
+
+// FocusGained implements fyne.Focusable.
+func (e *inputChoice) FocusGained() { e.SelectEntry.FocusGained(); e.reveal() }
+
 type inputCheck struct {
 	widget.Check
 	reveal func()

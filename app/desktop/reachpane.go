@@ -209,18 +209,17 @@ func reachFacts(r core.Reachability) []reachFact {
 		ipv6 = tr("works")
 	}
 	facts = append(facts, reachFact{name: tr("IPv6"), words: ipv6})
-	if r.Interface != "" {
-		nic := tr("%s, connected", r.Interface)
-		switch {
-		case r.InterfaceUp:
-		case r.Held:
-			nic = tr("%s is not there: the kill switch holds all peers back", r.Interface)
-		default:
-			nic = tr("%s is not there", r.Interface)
-		}
-		facts = append(facts, reachFact{name: tr("Interface"), words: nic})
+	nic := tr("any")
+	switch {
+	case r.Interface != "" && r.InterfaceUp:
+		nic = tr("%s, connected", r.Interface)
+	case r.Interface != "" && r.Held:
+		nic = tr("%s is not there: the kill switch holds all peers back", r.Interface)
+	case r.Interface != "":
+		nic = tr("%s is not there", r.Interface)
 	}
-	facts = append(facts, reachFact{name: tr("Proxy"), words: orNone(r.Proxy, tr("none")), key: "network.proxy"})
+	facts = append(facts, reachFact{name: tr("Interface"), words: nic, key: "network.interface"},
+		reachFact{name: tr("Proxy"), words: orNone(r.Proxy, tr("none")), key: "network.proxy"})
 	turn := tr("none")
 	if r.TURN {
 		turn = tr("set up")

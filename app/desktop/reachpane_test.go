@@ -77,8 +77,8 @@ func TestReachabilityOfAVPN(t *testing.T) {
 		relayout(r.w.coSeeding.root)
 		r.shoot("reach-" + trimDecimals(float64(size.Width)))
 	}
-	r.w.showSetting("network.proxy")
-	if r.w.at != placeSettings || r.w.win.Canvas().Focused() != r.field("network.proxy").focus {
+	r.w.showSetting("network.interface")
+	if r.w.at != placeSettings || r.w.win.Canvas().Focused() != r.field("network.interface").focus {
 		t.Error("Change does not lead to the setting")
 	}
 }

@@ -23,6 +23,7 @@ type settingsPage struct {
 	loop     *loop
 	settings settings
 	window   fyne.Window
+	nics     func() ([]nic, error) // of this machine
 
 	root   *fyne.Container
 	tabs   *tabStrip
@@ -34,6 +35,8 @@ type settingsPage struct {
 	status *text
 	foot   *fyne.Container
 	busy   bool
+
+	setNICs func([]string)
 }
 
 // settingsPart is a tab of the settings.
@@ -44,7 +47,7 @@ type settingsPart struct {
 }
 
 func newSettingsPage(l *loop, s settings, w fyne.Window, dataDir, version string) *settingsPage {
-	p := &settingsPage{loop: l, settings: s, window: w, body: container.NewStack()}
+	p := &settingsPage{loop: l, settings: s, window: w, nics: machineNICs, body: container.NewStack()}
 	p.fields.changed = p.changed
 	p.fields.reveal = p.reveal
 	p.fields.arrange = func() { relayout(p.parts[p.tabs.chosen].rows) }
@@ -54,7 +57,7 @@ func newSettingsPage(l *loop, s settings, w fyne.Window, dataDir, version string
 	p.part(tr("Watching"), p.watching(), p.folders(dataDir))
 	p.part(tr("Sharing"), p.keeping(), p.stopping())
 	p.part(tr("Limits"), p.rates(), p.schedule(), p.machine())
-	p.part(tr("Network"), p.transports(), p.ports(), p.proxy(), p.servers())
+	p.part(tr("Network"), p.transports(), p.ports(), p.route(), p.servers())
 	p.part(tr("Instance"), p.instance(), p.watchFolder())
 	p.part(tr("About"), section(tr("About"), smallText(tr("Shoal %s · AGPL-3.0-or-later", version)),
 		smallText(tr("Settings are kept in %s", s.Path())).flowing(3), smallText(tr("Data is kept in %s", dataDir)).flowing(3)))
@@ -101,6 +104,21 @@ func (p *settingsPage) reveal(f *field) {
 		return
 	}
 	part.root.ScrollToOffset(at)
+}
+
+// look finds out which network interfaces there are.
+func (p *settingsPage) look() {
+	task(p.loop, func(context.Context) ([]nic, error) { return p.nics() }, func(list []nic, err error) {
+		if err != nil {
+			return // a name can be written all the same
+		}
+		names := make([]string, len(list))
+		for i, n := range list {
+			names[i] = n.name
+		}
+		p.setNICs(names)
+		p.fields.find("network.interface").setHint(interfaceHint(list))
+	})
 }
 
 func section(title string, rows ...fyne.CanvasObject) fyne.CanvasObject {

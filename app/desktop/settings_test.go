@@ -36,6 +36,8 @@ func (r *rig) entry(key string) *widget.Entry {
 		switch e := o.(type) {
 		case *inputEntry:
 			return &e.Entry
+		case *inputChoice:
+			return &e.Entry
 		}
 	}
 	r.t.Fatalf("%s is no line of text", key)
@@ -84,7 +86,7 @@ func TestSettingsAreVerifiedAndSaved(t *testing.T) {
 func TestSettingsAreAllThere(t *testing.T) {
 	r := newRig(t)
 	// Set by doing, by developers, or not kept to yet.
-	elsewhere := []string{"introSeen", "recentInstances", "instance.dev", "network.ipv6", "network.interface", "network.killSwitch"}
+	elsewhere := []string{"introSeen", "recentInstances", "instance.dev", "network.ipv6"}
 	for _, key := range keysOf(reflect.TypeFor[config.Config](), "") {
 		if slices.Contains(elsewhere, key) {
 			continue
@@ -122,7 +124,7 @@ func TestSettingsInTheirUnits(t *testing.T) {
 	s := r.w.settings
 	for key, words := range map[string]string{
 		"sharing.budget": "12.5", "sharing.keepFree": "", "sharing.ratio": "1,5", "sharing.idleHours": "48",
-		"limits.memory": "300", "network.schedule.from": "22:15",
+		"limits.memory": "300", "network.schedule.from": "22:15", "network.interface": "wg0",
 	} {
 		r.entry(key).SetText(words)
 	}
@@ -136,7 +138,7 @@ func TestSettingsInTheirUnits(t *testing.T) {
 	if c.Sharing.Budget != 12.5e9 || c.Sharing.KeepFree != 0 || c.Sharing.Ratio != 1.5 || c.Sharing.IdleHours != 48 || c.Limits.Memory != 300<<20 {
 		t.Errorf("saved %+v %+v", c.Sharing, c.Limits)
 	}
-	if n := c.Network; n.Schedule.From != "22:15" || !slices.Equal(n.Schedule.Days, []string{"mon", "tue", "wed", "thu", "fri"}) {
+	if n := c.Network; n.Schedule.From != "22:15" || !slices.Equal(n.Schedule.Days, []string{"mon", "tue", "wed", "thu", "fri"}) || n.Interface != "wg0" {
 		t.Errorf("saved %+v", n)
 	}
 	for _, b := range checks {
@@ -186,6 +188,13 @@ func TestScheduleIsOnlyOpenWhereItCounts(t *testing.T) {
 	}
 }
 
+func TestInterfacesAreOffered(t *testing.T) {
+	r := newRig(t)
+	r.w.settings.nics = func() ([]nic, error) { return []nic{{"eth0", "192.168.1.5"}, {"wg0", ""}}, nil }
+	r.w.goTo(placeSettings)
+	r.until("the interfaces", func() bool { return findText(r.field("network.interface").root, "Here now: eth0 (192.168.1.5), wg0") })
+}
+
 // TestKeyboardBringsSettingsIntoView goes through a long tab with the Tab key.
 func TestKeyboardBringsSettingsIntoView(t *testing.T) {
 	r := newRig(t)
@@ -219,8 +228,10 @@ func TestKeyboardBringsSettingsIntoView(t *testing.T) {
 func TestSettingsDraw(t *testing.T) {
 	for _, size := range []fyne.Size{{Width: 900, Height: 600}, {Width: 1280, Height: 800}} {
 		r := newRig(t)
+		r.w.settings.nics = func() ([]nic, error) { return []nic{{"eth0", "192.168.1.5"}, {"wg0", "10.8.0.2"}}, nil }
 		r.w.win.Resize(size)
 		r.w.goTo(placeSettings)
+		r.until("the interfaces", func() bool { return findText(r.field("network.interface").root, "Here now") })
 		for i, part := range r.w.settings.parts {
 			r.w.settings.tabs.set(i)
 			r.w.settings.chosen(i)

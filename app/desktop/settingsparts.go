@@ -123,9 +123,14 @@ func (p *settingsPage) ports() fyne.CanvasObject {
 	)
 }
 
-func (p *settingsPage) proxy() fyne.CanvasObject {
+func (p *settingsPage) route() fyne.CanvasObject {
 	f := &p.fields
-	return section(tr("Proxy"),
+	nics, setNICs := f.choice(&field{key: "network.interface", restart: true}, tr("Interface"), interfaceHint(nil), "wg0",
+		func(c *config.Config) *string { return &c.Network.Interface })
+	p.setNICs = setNICs
+	return section(tr("VPN and proxy"), nics,
+		f.check(&field{key: "network.killSwitch", restart: true}, tr("Kill switch"), tr("Stop while that interface is not there"), tr("Without it, peers would be reached past the VPN."),
+			func(c *config.Config) *bool { return &c.Network.KillSwitch }),
 		f.text(&field{key: "network.proxy"}, tr("Proxy"), tr("For trackers and WebSeeds. Peers are reached without it, and see your address."), "socks5://127.0.0.1:1080",
 			func(c *config.Config) *string { return &c.Network.Proxy }),
 	)

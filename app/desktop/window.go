@@ -179,6 +179,7 @@ func (w *mainWindow) goTo(p place) {
 		w.coSeeding.look()
 		page = w.coSeeding.root
 	case placeSettings:
+		w.settings.look()
 		page = w.settings.root
 	case placeInstance:
 		w.instance.look()

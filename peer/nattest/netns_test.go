@@ -166,21 +166,32 @@ func (l *lab) start(space, role string, options roleOptions) *process {
 // until waits for a report that is what is wanted.
 func (p *process) until(what string, ok func(report) bool) report {
 	p.t.Helper()
+	return p.eitherUntil(&process{}, what, ok)
+}
+
+// eitherUntil waits until this process or another one reports what is asked for.
+func (p *process) eitherUntil(other *process, what string, ok func(report) bool) report {
+	p.t.Helper()
 	timeout := time.After(patience)
 	for {
+		var r report
+		var open bool
+		from := p
 		select {
-		case r, open := <-p.lines:
-			if !open {
-				p.t.Fatalf("%s ended before: %s", p.name, what)
-			}
-			p.mu.Lock()
-			p.last = r
-			p.mu.Unlock()
-			if ok(r) {
-				return r
-			}
+		case r, open = <-p.lines:
+		case r, open = <-other.lines:
+			from = other
 		case <-timeout:
 			p.t.Fatalf("%s never came to this: %s", p.name, what)
+		}
+		if !open {
+			p.t.Fatalf("%s ended before: %s", from.name, what)
+		}
+		from.mu.Lock()
+		from.last = r
+		from.mu.Unlock()
+		if ok(r) {
+			return r
 		}
 	}
 }

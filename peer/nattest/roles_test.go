@@ -27,6 +27,7 @@ import (
 	"github.com/pion/turn/v5"
 
 	"shoal/peer"
+	"shoal/peer/bound"
 	"shoal/peer/webrtc"
 )
 
@@ -45,16 +46,20 @@ type roleOptions struct {
 	ICEServers        []webrtc.ICEServer
 	Seed              bool
 	Sources           peer.Sources
+	Interface         string // with the kill switch
 }
 
 // report is a line of a child.
 type report struct {
-	Ready    bool
-	Complete bool
-	SHA256   string
-	Met      webrtc.Met
-	NAT      webrtc.NAT
-	Failed   int64 // connections that ICE did not bring about in its time
+	Ready     bool
+	Complete  bool
+	SHA256    string
+	Met       webrtc.Met
+	NAT       webrtc.NAT
+	Held      bool
+	Announced time.Time
+	Trouble   string // the last of the tracker
+	Failed    int64  // connections that ICE did not bring about in its time
 }
 
 // child plays a role until it is killed.
@@ -169,8 +174,9 @@ func servePeer(o roleOptions) error {
 	var failed atomic.Int64
 	e, err := peer.New(peer.Config{
 		Dir: filepath.Join(dir, "files"), PiecesDB: filepath.Join(dir, "pieces.db"), Sources: o.Sources,
-		WebRTC: webrtc.Config{ICEServers: o.ICEServers},
-		Logger: slog.New(counter{slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}), &failed}),
+		Interface: bound.Interface{Name: o.Interface, Strict: true},
+		WebRTC:    webrtc.Config{ICEServers: o.ICEServers},
+		Logger:    slog.New(counter{slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}), &failed}),
 	})
 	if err != nil {
 		return err
@@ -193,6 +199,11 @@ func servePeer(o roleOptions) error {
 	for ; ; time.Sleep(100 * time.Millisecond) {
 		st := s.Stats()
 		r := report{Complete: st.Complete, Met: e.Reach().WebRTC, NAT: nat, Failed: failed.Load()}
+		r.Held = bound.Interface{Name: o.Interface, Strict: true}.Held()
+		if len(st.Trackers) > 0 {
+			r.Announced = st.Trackers[0].LastAnnounce
+			r.Trouble = st.Trackers[0].LastError
+		}
 		r.Ready = len(st.Trackers) > 0 && st.Trackers[0].Connected && !st.Trackers[0].LastAnnounce.IsZero()
 		if st.Complete && !o.Seed {
 			if r.SHA256, err = fileSum(s.FilePath(0)); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
+	"github.com/pion/transport/v5/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -34,6 +35,11 @@ const (
 func newAPI(cfg Config, m *mux, logger *slog.Logger) *webrtc.API {
 	var se webrtc.SettingEngine
 	se.LoggerFactory = pionLoggers{logger: logger}
+	if cfg.Interface.On() {
+		if std, err := stdnet.NewNet(); err == nil {
+			se.SetNet(boundNet{Net: std, on: cfg.Interface})
+		}
+	}
 	se.DetachDataChannels()
 	se.SetICEUDPMux(m)
 	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})

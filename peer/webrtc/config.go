@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"shoal/peer/bound"
 )
 
 // ICEServer is a STUN or TURN server that candidates are gathered with (RFC 8445 §5.1.1).
@@ -36,6 +38,9 @@ type Config struct {
 	// Logger gets what happens at debug level and what a person should know at warn level.
 	// nil is silent.
 	Logger *slog.Logger
+	// Interface is the network interface that everything but trackers goes through; trackers are
+	// HTTPClient's matter.
+	Interface bound.Interface
 	// Mapped tells where the router lets peers in to UDPPort, if it does; it is offered as a candidate.
 	// It is asked for each offer and answer, and must return at once. nil: nowhere.
 	Mapped func() netip.AddrPort

@@ -7,10 +7,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"slices"
+	"strconv"
 	"syscall"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/transport/v5/stdnet"
+
+	"shoal/peer/bound"
 )
 
 const (
@@ -27,10 +32,11 @@ type mux struct {
 	*ice.UniversalUDPMuxDefault
 	port     int
 	loopback bool
+	on       bound.Interface
 }
 
-func listenMux(number int, loopback bool, logger *slog.Logger) (*mux, error) {
-	socket, err := listenUDP(number)
+func listenMux(number int, cfg Config, logger *slog.Logger) (*mux, error) {
+	socket, err := listenUDP(number, cfg.Interface)
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("UDP port %d is in use by another program; choose another port for WebRTC: %w", number, err)
@@ -55,12 +61,20 @@ func listenMux(number int, loopback bool, logger *slog.Logger) (*mux, error) {
 			Net:     local,
 		}),
 		port:     port,
-		loopback: loopback,
+		loopback: cfg.Loopback,
+		on:       cfg.Interface,
 	}, nil
 }
 
 // listenUDP opens a port for IPv6 and IPv4, or for IPv4 where the system has no IPv6.
-func listenUDP(port int) (*net.UDPConn, error) {
+func listenUDP(port int, on bound.Interface) (*net.UDPConn, error) {
+	if on.On() {
+		socket, err := on.ListenPacket("udp", ":"+strconv.Itoa(port))
+		if err != nil {
+			return nil, err //nolint:wrapcheck // the caller wraps
+		}
+		return socket.(*net.UDPConn), nil //nolint:forcetypeassert // UDP gives nothing else
+	}
 	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv6unspecified, Port: port})
 	if err == nil || errors.Is(err, syscall.EADDRINUSE) {
 		return socket, err
@@ -75,8 +89,12 @@ func (m *mux) GetListenAddresses() []net.Addr {
 	if err != nil {
 		return nil
 	}
-	bound, _ := m.LocalAddr().(*net.UDPAddr)
-	only4 := bound != nil && bound.IP.To4() != nil
+	local, _ := m.LocalAddr().(*net.UDPAddr)
+	only4 := local != nil && local.IP.To4() != nil
+	var allowed []netip.Addr
+	if m.on.On() && (m.on.Strict || m.on.Up()) {
+		allowed = append([]netip.Addr{}, m.on.Addresses()...)
+	}
 	var out []net.Addr
 	for _, a := range own {
 		ipNet, ok := a.(*net.IPNet)
@@ -84,6 +102,9 @@ func (m *mux) GetListenAddresses() []net.Addr {
 			continue
 		}
 		ip := ipNet.IP
+		if allowed != nil && !slices.ContainsFunc(allowed, func(a netip.Addr) bool { return ip.Equal(a.AsSlice()) }) {
+			continue
+		}
 		switch {
 		case ip.IsLoopback() && !m.loopback,
 			ip.To4() == nil && (only4 || ip.IsLinkLocalUnicast()),

@@ -48,7 +48,7 @@ func newPorts(cfg Config, logger *slog.Logger) (*ports, error) {
 }
 
 func (p *ports) open(number int) (*port, error) {
-	m, err := listenMux(number, p.cfg.Loopback, p.logger)
+	m, err := listenMux(number, p.cfg, p.logger)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +107,43 @@ func (p *ports) release(l *link) {
 		}
 		return true
 	})
+}
+
+// current is the one port.
+func (p *ports) current() *port {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.main
+}
+
+// all are the links that use a port.
+func (p *ports) all() []*link {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var links []*link
+	for _, candidate := range append([]*port{p.main}, p.extra...) {
+		for l := range candidate.users {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// reopen closes the one port and opens it again with the same number.
+func (p *ports) reopen() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	number := p.main.mux.port
+	if err := p.main.mux.Close(); err != nil {
+		p.logger.Debug("closing UDP port failed", "error", err)
+	}
+	fresh, err := p.open(number)
+	if err != nil {
+		return err
+	}
+	fresh.users = p.main.users // those that are ending
+	p.main = fresh
+	return nil
 }
 
 // close closes all ports; no link uses any by then.

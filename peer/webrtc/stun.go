@@ -36,7 +36,7 @@ type NAT struct {
 // AskSTUN asks all STUN servers, including those that were silent before, how the port looks from
 // outside. It takes no longer than gathering may.
 func (t *Transport) AskSTUN(ctx context.Context) NAT {
-	m := t.ports.main.mux
+	m := t.ports.current().mux
 	t.stun.forgive()
 	servers := t.stunServers()
 	answers := t.askSTUN(ctx, m, servers, t.times.gather)
@@ -100,7 +100,7 @@ func (t *Transport) toAsk() []*stun.URI {
 // seconds by the mux.
 func (t *Transport) mapped(ctx context.Context, m *mux) []netip.AddrPort {
 	var out []netip.AddrPort
-	if t.cfg.Mapped != nil && m == t.ports.main.mux {
+	if t.cfg.Mapped != nil && m == t.ports.current().mux {
 		if a := t.cfg.Mapped(); a.IsValid() {
 			out = append(out, a)
 		}
@@ -116,7 +116,7 @@ func (t *Transport) mapped(ctx context.Context, m *mux) []netip.AddrPort {
 // askSTUN asks servers at the same time and returns their answers. After the first one, the others
 // have settle left.
 func (t *Transport) askSTUN(ctx context.Context, m *mux, servers []*stun.URI, settle time.Duration) []netip.AddrPort {
-	if len(servers) == 0 {
+	if len(servers) == 0 || t.cfg.Interface.Held() {
 		return nil
 	}
 	parent := ctx

@@ -87,7 +87,7 @@ func newTransport(cfg Config, times timings) (*Transport, error) {
 func (t *Transport) Listener() net.Listener { return t.listener }
 
 // Port is the UDP port in use. More are open only while two peers meet in several swarms.
-func (t *Transport) Port() int { return t.ports.main.mux.port }
+func (t *Transport) Port() int { return t.ports.current().mux.port }
 
 // Join joins a swarm and announces it to its trackers. Joining a swarm that is joined already adds
 // the trackers and returns the same Swarm. After Close it returns a Swarm that is closed.
