@@ -36,6 +36,7 @@ type fakePeerTube struct {
 	videos  []fakeVideo
 	asked   map[string]int // by what: list, video, scrape, file
 	down    bool           // 503 to everything but files
+	cut     int            // how many videos the list leaves out at its end, though it counts them
 	seeders map[string]int // by infohash, for the tracker
 }
 
@@ -189,10 +190,12 @@ func (f *fakePeerTube) list(w http.ResponseWriter, q url.Values) {
 	count, _ := strconv.Atoi(q.Get("count"))
 	all := f.sorted()
 	data := []any{}
+	total := len(all)
+	all = all[:max(0, total-f.cut)]
 	for _, v := range all[min(start, len(all)):min(start+count, len(all))] {
 		data = append(data, f.about(listed, v))
 	}
-	answer["total"], answer["data"] = len(all), data
+	answer["total"], answer["data"] = total, data
 	f.answer(w, answer)
 }
 

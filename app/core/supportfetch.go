@@ -110,10 +110,12 @@ func (w *supporter) join(ctx context.Context, r Resolved, f peertube.VideoFile) 
 	if _, own := w.app.ownSwarm(target.Infohash.HexString()); own {
 		return nil, false, fail(CodeBadInput, nil, "this is a video of your own instance")
 	}
+	_, known := w.app.keeper.entry(target.Infohash.HexString()) // though it is not joined: undo must not delete it
 	swarm, isNew, err := w.app.join(ctx, target, peer.JoinOptions{})
 	if err != nil {
 		return nil, false, err
 	}
+	isNew = isNew && !known
 	if err := swarm.Wait(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = noMetadata(ctx, swarm)

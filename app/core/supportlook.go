@@ -154,9 +154,17 @@ func (w *supporter) listed(ctx context.Context, s library.Support, old library.C
 			c.Videos = append(c.Videos, listedVideo(v, known[v.UUID], w.app.keeper.now()))
 		}
 		start += len(page.Data)
-		if len(page.Data) == 0 || start >= int(page.Total) {
-			break
+		if len(page.Data) > 0 && start < int(page.Total) {
+			continue
 		}
+		if start > 0 && start < int(page.Total) { // it broke off: what it does not name may be there still
+			for _, v := range old.Videos {
+				if !seen[v.UUID] && len(c.Videos) < maxSupportVideos {
+					c.Videos = append(c.Videos, v)
+				}
+			}
+		}
+		break
 	}
 	return c, nil
 }

@@ -248,6 +248,20 @@ func TestASupportWhoseInstanceIsDown(t *testing.T) {
 	}
 }
 
+// A list that breaks off in the middle does not cost the copies of what it does not name.
+func TestAListThatBreaksOff(t *testing.T) {
+	f, c, a, _, _ := threeOfFour(t)
+	f.mu.Lock()
+	f.cut = 3 // it names the newest alone
+	f.mu.Unlock()
+	before := a.Supports()[0].Checked
+	c.pass(40 * time.Minute)
+	until(t, a, "it has looked again", func() bool { return a.Supports()[0].Checked.After(before) })
+	f.add("e5", c.now(), videoSize)
+	c.pass(40 * time.Minute)
+	until(t, a, "a newer one takes the place of the oldest", holds(a, "c3", "d4", "e5"))
+}
+
 func TestNothingIsFetchedForASupportWhileMetered(t *testing.T) {
 	f, c, dir := newFakePeerTube(t), newClock(), t.TempDir()
 	f.add("a1", c.now(), videoSize)
