@@ -99,11 +99,13 @@ func TestLeasesAreRenewedAtHalfTheirLife(t *testing.T) {
 // TestAShortLease: a router that maps for less than was asked for is not asked over and over.
 func TestAShortLease(t *testing.T) {
 	f := newFakeRouter(t, 2, false)
+	f.mu.Lock()
 	f.answer = func(request []byte) []byte {
 		b := f.speak(request)
 		binary.BigEndian.PutUint32(b[4:], 600)
 		return b
 	}
+	f.mu.Unlock()
 	m := f.mapper()
 	m.Set([]Port{udp})
 	start(t, m)

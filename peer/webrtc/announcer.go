@@ -137,13 +137,23 @@ func (a *announcer) others(left int64) int {
 	}
 }
 
+// offersFor is how many offers to make beside so many connections. Trackers hand an offer to anybody, so
+// one that is meant for an incomplete peer takes as many as there are peers. a.mu is held.
+func (a *announcer) offersFor(left int64, conns int) int {
+	others := a.others(left)
+	if left == 0 && a.counted && others > conns {
+		others = a.seeders + a.leechers - 1
+	}
+	return min(a.s.t.cfg.Offers, others-conns)
+}
+
 // announce makes offers, if more peers are wanted, and sends them.
 func (a *announcer) announce(to *session) {
 	uploaded, downloaded, left := a.s.progress()
 	_, conns, _ := a.s.wants(a)
 	a.mu.Lock()
 	first := !a.started
-	want := min(a.s.t.cfg.Offers, a.others(left)-conns)
+	want := a.offersFor(left, conns)
 	if left == 0 && first && !a.counted {
 		want = 0 // an offer costs, and most seeds idle: the answer tells whether one is needed
 	}
