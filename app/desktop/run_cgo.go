@@ -64,7 +64,17 @@ func Run(ctx context.Context, a *core.App, o Options) error {
 			w.report(o.Report)
 		}
 	})
-	stop := context.AfterFunc(ctx, func() { fyne.Do(w.end) })
+	stop := context.AfterFunc(ctx, func() {
+		fyne.Do(func() {
+			// Fyne ends by SIGTERM on its own too. Where it was first, this runs here, and its window panics.
+			defer func() {
+				if r := recover(); r != nil {
+					a.Logger().Debug("the window had ended before", "panic", r)
+				}
+			}()
+			w.end()
+		})
+	})
 	defer stop()
 	w.win.ShowAndRun()
 
