@@ -288,7 +288,7 @@ func TestDHTEnginesFindEachOther(t *testing.T) {
 	nodes := func() ([]dht.Addr, error) { return []dht.Addr{dht.NewAddr(socket.LocalAddr())}, nil }
 	f := newFixture(t, 1<<18, 1<<15)
 	newSeeder(t, f, Config{DHT: true, dhtNodes: nodes})
-	waitUntil(t, "the seeder's announce", func() bool { return len(kept.GetPeers(peer_store.InfoHash(f.hash))) > 0 })
+	waitUntil(t, "the seeder's announce", func() bool { return len(kept.GetPeers(f.hash)) > 0 })
 	viewer := newEngine(t, Config{DHT: true, dhtNodes: nodes})
 	s := join(t, viewer, Target{Infohash: f.hash}, JoinOptions{}) // no tracker, no address
 	s.Download()
