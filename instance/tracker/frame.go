@@ -87,6 +87,9 @@ func unmask(b []byte, mask [4]byte) {
 	}
 }
 
+// maxHead is how long the head of a server's frame can be, in bytes.
+const maxHead = 10
+
 // appendFrame appends a server's frame, which is whole and has no mask.
 func appendFrame(b []byte, op byte, payload []byte) []byte {
 	b = append(b, 0x80|op)

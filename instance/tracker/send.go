@@ -9,8 +9,30 @@ import (
 	"time"
 )
 
-// outBuffer is what waits to be written to one connection.
+// outBuffer is what waits to be written to one connection. Its capacity is what it costs, and what is
+// counted.
 type outBuffer struct{ b []byte }
+
+// grow makes room for need bytes in all. The capacity doubles, and is never more than most for it.
+func (o *outBuffer) grow(need, most int) {
+	if need <= cap(o.b) {
+		return
+	}
+	b := make([]byte, len(o.b), max(need, min(2*cap(o.b), most)))
+	copy(b, o.b)
+	o.b = b
+}
+
+// rest keeps what begins at n: in another buffer where this one is large and would be nearly empty, so
+// that who reads all but a little holds little.
+func (o *outBuffer) rest(n int) {
+	left := o.b[n:]
+	if cap(o.b) > keptSize && cap(o.b) > 4*len(left) {
+		o.b = append([]byte(nil), left...)
+		return
+	}
+	o.b = o.b[:copy(o.b, left)]
+}
 
 // send queues a text message and never blocks; w writes it when it has handled its input, together
 // with what else is queued by then. A connection that takes messages slower than they come is
@@ -26,11 +48,13 @@ func (c *conn) queue(w *worker, op byte, payload []byte) {
 	if c.out == nil {
 		c.out = c.t.outs.Get().(*outBuffer) //nolint:forcetypeassert // the pool holds nothing else
 	}
-	if len(c.out.b)+len(payload) > c.t.cfg.MaxQueue {
+	need := len(c.out.b) + maxHead + len(payload)
+	if need > c.t.cfg.MaxQueue {
 		c.t.log.Debug("dropped a slow connection", "ip", c.ip)
 		c.dropLocked()
 		return
 	}
+	c.out.grow(need, c.t.cfg.MaxQueue)
 	c.out.b = appendFrame(c.out.b, op, payload)
 	if !c.dirty {
 		c.dirty = true
@@ -62,11 +86,11 @@ func (c *conn) flush() {
 		return
 	}
 	if n < len(c.out.b) {
-		c.out.b = c.out.b[:copy(c.out.b, c.out.b[n:])]
+		c.out.rest(n)
 		if c.stuck.Load() == 0 || n > 0 {
 			c.stuck.Store(time.Now().Unix())
 		}
-		if c.hold(&c.t.heldOut, &c.heldOut, len(c.out.b)) != nil {
+		if c.hold(&c.t.heldOut, &c.heldOut, cap(c.out.b)) != nil {
 			c.dropLocked()
 		}
 		return

@@ -49,7 +49,7 @@ type conn struct {
 
 	mu      sync.Mutex
 	out     *outBuffer // nil when nothing is queued
-	heldOut int        // bytes that did not go out at once
+	heldOut int        // bytes of out, where not all went out at once
 	dirty   bool       // a worker will flush it
 	last    bool       // close when what is queued is written
 	gone    bool       // dropped
