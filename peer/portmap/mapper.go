@@ -171,7 +171,7 @@ type client interface {
 
 // Run keeps the ports mapped until ctx ends, and takes them away then.
 func (m *Mapper) Run(ctx context.Context) {
-	r := &run{m: m, retry: m.times.retry}
+	r := &run{m: m, retry: m.times.retry, upnp: map[Port]int{}}
 	for ctx.Err() == nil {
 		wait := r.pass(ctx)
 		m.mu.Lock()
@@ -197,7 +197,8 @@ func (m *Mapper) Run(ctx context.Context) {
 type run struct {
 	m       *Mapper
 	gateway Gateway
-	client  client // nil until a router has answered
+	client  client       // nil until a router has answered
+	upnp    map[Port]int // ports outside that UPnP mapped on this router
 	retry   time.Duration
 	after   time.Time // no try before, unless somebody asks
 	asked   bool
@@ -275,13 +276,13 @@ func (r *run) work(ctx context.Context, wanted []Port, asked bool) error {
 	}
 	if gateway != r.gateway {
 		// What another router maps ends by itself.
-		r.gateway, r.client = gateway, nil
+		r.gateway, r.client, r.upnp = gateway, nil, map[Port]int{}
 		r.m.mu.Lock()
 		r.m.mapped = map[Port]Mapping{}
 		r.m.mu.Unlock()
 	}
 	if r.client == nil {
-		if r.client, err = r.m.discover(ctx, gateway); err != nil {
+		if r.client, err = r.m.discover(ctx, gateway, r.upnp); err != nil {
 			r.drop(wanted)
 			return err
 		}
@@ -343,8 +344,9 @@ func (r *run) remove(ctx context.Context, p Port) {
 	}
 }
 
-// discover finds the first method that the router answers.
-func (m *Mapper) discover(ctx context.Context, g Gateway) (client, error) {
+// discover finds the first method that the router answers. upnp has the ports outside that UPnP mapped
+// before.
+func (m *Mapper) discover(ctx context.Context, g Gateway, upnp map[Port]int) (client, error) {
 	if !g.Router.IsValid() || !g.Local.IsValid() || !(g.Router.IsPrivate() || g.Router.IsLinkLocalUnicast() || g.Router.IsLoopback() || shared().Contains(g.Router)) {
 		return nil, fmt.Errorf("the router's address %s is not on a private network", g.Router)
 	}
@@ -355,7 +357,7 @@ func (m *Mapper) discover(ctx context.Context, g Gateway) (client, error) {
 	if c, err := newNATPMP(ctx, u); err == nil {
 		return c, nil
 	}
-	c, err := newUPnP(ctx, m, g)
+	c, err := newUPnP(ctx, m, g, upnp)
 	if err != nil {
 		m.cfg.Logger.Debug("no UPnP router", "error", err)
 		return nil, ErrNoRouter

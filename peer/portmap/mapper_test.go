@@ -174,6 +174,44 @@ func TestUPnPOddities(t *testing.T) {
 	}
 }
 
+// TestUPnPKeepsItsPort: the port outside that was chosen because the own number was taken stays the same
+// when the router fails for a while, though the number is free then, and for a program that starts anew
+// after one that took nothing away.
+func TestUPnPKeepsItsPort(t *testing.T) {
+	f := newFakeRouter(t, 255, true)
+	f.mu.Lock()
+	f.taken = udp.Number
+	f.mu.Unlock()
+	change := func(taken int, body func(http.ResponseWriter)) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.taken, f.body = taken, body
+	}
+	m := f.mapper()
+	m.Set([]Port{udp})
+	start(t, m)
+	eventually(t, "mapped", func() bool { _, ok := m.Mapping(udp); return ok })
+	first, _ := m.Mapping(udp)
+
+	anew := f.mapper()
+	anew.Set([]Port{udp})
+	start(t, anew)
+	eventually(t, "mapped anew", func() bool { _, ok := anew.Mapping(udp); return ok })
+	if got, _ := anew.Mapping(udp); got.External != first.External {
+		t.Errorf("%s became %s after a restart", first.External, got.External)
+	}
+
+	change(0, func(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) })
+	m.Check(t.Context())
+	eventually(t, "the failure to be noticed", func() bool { _, ok := m.Mapping(udp); return !ok && m.Err() != nil })
+	change(0, nil)
+	m.Check(t.Context())
+	eventually(t, "mapped again", func() bool { _, ok := m.Mapping(udp); return ok })
+	if got, _ := m.Mapping(udp); got.External != first.External {
+		t.Errorf("%s became %s after a failure", first.External, got.External)
+	}
+}
+
 // TestBadRouters: none of them maps, hangs, or leads to another machine.
 func TestBadRouters(t *testing.T) {
 	var asked atomic.Int64
@@ -243,7 +281,7 @@ func TestBadRouters(t *testing.T) {
 
 func TestAPublicRouterIsNotAsked(t *testing.T) {
 	m := New(Config{})
-	if _, err := m.discover(t.Context(), Gateway{Router: netip.MustParseAddr("8.8.8.8"), Local: netip.MustParseAddr("127.0.0.1")}); err == nil || errors.Is(err, ErrNoRouter) {
+	if _, err := m.discover(t.Context(), Gateway{Router: netip.MustParseAddr("8.8.8.8"), Local: netip.MustParseAddr("127.0.0.1")}, nil); err == nil || errors.Is(err, ErrNoRouter) {
 		t.Fatal(err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -49,16 +49,17 @@ type upnpClient struct {
 	service  string
 	local    netip.Addr
 	name     string
-	external map[Port]int
+	external map[Port]int // what was mapped before, which outlives the client
 }
 
-// newUPnP searches the router (SSDP), reads its description and picks the service.
-func newUPnP(ctx context.Context, m *Mapper, g Gateway) (*upnpClient, error) {
+// newUPnP searches the router (SSDP), reads its description and picks the service. external has the
+// ports outside that the router gave before.
+func newUPnP(ctx context.Context, m *Mapper, g Gateway, external map[Port]int) (*upnpClient, error) {
 	location, err := search(ctx, m, g)
 	if err != nil {
 		return nil, err
 	}
-	c := &upnpClient{http: routerHTTP(g, m.times.call), local: g.Local, name: m.cfg.Name, external: map[Port]int{}}
+	c := &upnpClient{http: routerHTTP(g, m.times.call), local: g.Local, name: m.cfg.Name, external: external}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, location, nil)
 	if err != nil {
 		return nil, fmt.Errorf("reading the router's description: %w", err)
@@ -316,7 +317,7 @@ func (c *upnpClient) add(ctx context.Context, p Port, lease time.Duration) (neti
 	if !ok {
 		external = p.Number
 	}
-	duration, permanent := lease, false
+	duration, permanent, conflicts := lease, false, 0
 	for range maxPortTries {
 		_, err := c.call(ctx, "AddPortMapping",
 			argument{"NewRemoteHost", ""}, argument{"NewExternalPort", strconv.Itoa(external)},
@@ -328,7 +329,8 @@ func (c *upnpClient) add(ctx context.Context, p Port, lease time.Duration) (neti
 			duration, permanent = 0, true
 			continue
 		case errors.Is(err, errConflict):
-			external = 1024 + rand.IntN(64000) //nolint:gosec // chance, no secret
+			external = c.other(p, conflicts)
+			conflicts++
 			continue
 		case err != nil:
 			return netip.AddrPort{}, 0, err
@@ -341,6 +343,14 @@ func (c *upnpClient) add(ctx context.Context, p Port, lease time.Duration) (neti
 		return netip.AddrPortFrom(ip, uint16(external)), lease, nil
 	}
 	return netip.AddrPort{}, 0, errConflict
+}
+
+// other is the nth port outside to try where one is taken: the same ones each time for this machine's
+// port, so that a program that was ended without a word finds what it had mapped, and keeps it.
+func (c *upnpClient) other(p Port, n int) int {
+	h := fnv.New32a()
+	_, _ = fmt.Fprint(h, c.local, p.Protocol, p.Number, n) // a hash takes all
+	return 1024 + int(h.Sum32()%64000)
 }
 
 func (c *upnpClient) remove(ctx context.Context, p Port) error {
