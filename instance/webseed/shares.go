@@ -23,8 +23,10 @@ const (
 	burst = 100 * time.Millisecond
 	// lag is how many quantums a party that was not quite in time has left of its share.
 	lag = 4
-	// maxOpen bounds the files going out at one time; maxOpenPerParty is a party's part of them.
+	// maxOpen bounds the files going out at one time; maxOpenPerParty is a party's part of them, and
+	// where that is less, one of partOfRoom parts of the places that are free (but one file).
 	maxOpen, maxOpenPerParty = 2048, 128
+	partOfRoom               = 8
 	// sweepEvery is how often parties that are gone are forgotten; past maxGone it is done at once.
 	sweepEvery = time.Minute
 	maxGone    = 10_000
@@ -43,7 +45,7 @@ type shares struct {
 	next        time.Time // when total allows more
 	clock       int64     // where the party that was served last stood
 	parties     map[netip.Addr]*account
-	waiting     []*account // with a queue
+	ready, held line // those with a queue: who may be next, and whose own limit does not allow more yet
 	open        int
 	swept       time.Time
 	timer       *time.Timer
@@ -56,6 +58,8 @@ type account struct {
 	given int64     // bytes, on the shares' clock
 	next  time.Time // when each allows more
 	queue []*claim
+	line  *line // ready or held, while there is a queue
+	at    int   // place in it
 }
 
 // claim waits to send some bytes.
@@ -65,7 +69,11 @@ type claim struct {
 }
 
 func newShares(perParty int) *shares {
-	return &shares{perParty: perParty, parties: map[netip.Addr]*account{}, swept: time.Now()}
+	return &shares{
+		perParty: perParty, parties: map[netip.Addr]*account{}, swept: time.Now(),
+		ready: line{before: func(a, b *account) bool { return a.given < b.given }},
+		held:  line{before: func(a, b *account) bool { return a.next.Before(b.next) }},
+	}
 }
 
 // limit sets the limits, 0 for none. Those that wait feel it at once.
@@ -90,7 +98,7 @@ func (s *shares) enter(ip netip.Addr) (*account, bool) {
 		s.sweep(now)
 	}
 	a := s.parties[key]
-	if s.open >= maxOpen || a != nil && s.perParty > 0 && a.open >= s.perParty {
+	if s.open >= maxOpen || a != nil && a.open >= s.allowance() {
 		return nil, false
 	}
 	if a == nil {
@@ -100,6 +108,16 @@ func (s *shares) enter(ip netip.Addr) (*account, bool) {
 	a.open++
 	s.open++
 	return a, true
+}
+
+// allowance is how many files may go out to one party now. It shrinks as the places fill, so that a few
+// who take all they can leave room for who comes later: it takes as many parties as there are places to
+// fill them all. A party that has none going out may always have one.
+func (s *shares) allowance() int {
+	if s.perParty <= 0 {
+		return maxOpen
+	}
+	return max(1, min(s.perParty, (maxOpen-s.open)/partOfRoom))
 }
 
 // leave ends what enter began. Who used up its share is remembered, so that coming again does not
@@ -151,7 +169,7 @@ func (s *shares) claim(a *account, want int64) *claim {
 	c := &claim{min(want, q), make(chan struct{})}
 	if len(a.queue) == 0 {
 		a.given = max(a.given, s.clock-lag*q)
-		s.waiting = append(s.waiting, a)
+		s.held.add(a) // grant looks whether it may be next
 	}
 	a.queue = append(a.queue, c)
 	return c
@@ -159,15 +177,9 @@ func (s *shares) claim(a *account, want int64) *claim {
 
 func (s *shares) withdraw(a *account, c *claim) {
 	if n := slices.Index(a.queue, c); n >= 0 {
-		a.queue = slices.Delete(a.queue, n, n+1)
-		s.rest(a)
-	}
-}
-
-// rest takes a party out of those that wait once its queue is empty.
-func (s *shares) rest(a *account) {
-	if len(a.queue) == 0 {
-		s.waiting = slices.DeleteFunc(s.waiting, func(o *account) bool { return o == a })
+		if a.queue = slices.Delete(a.queue, n, n+1); len(a.queue) == 0 {
+			a.line.remove(a)
+		}
 	}
 }
 
@@ -196,42 +208,35 @@ func (s *shares) pump(now time.Time) {
 	}
 }
 
-// grant grants what is due. Where more is waiting it returns when the next is.
+// grant grants what is due: each time to the party that was given least of those whose own limit allows
+// more. Where more is waiting it returns when the next is.
 func (s *shares) grant(now time.Time) (wait time.Duration, more bool) {
-	for len(s.waiting) > 0 {
-		if s.next.After(now) {
-			return s.next.Sub(now), true
+	for {
+		for a := s.held.first(); a != nil && !a.next.After(now); a = s.held.first() {
+			s.held.remove(a)
+			s.ready.add(a)
 		}
-		a, wait := s.pick(now)
-		if a == nil {
-			return wait, true
+		a, later := s.ready.first(), s.held.first()
+		switch {
+		case a == nil && later == nil:
+			return 0, false
+		case s.next.After(now):
+			return s.next.Sub(now), true
+		case a == nil:
+			return later.next.Sub(now), true
 		}
 		c := a.queue[0]
 		a.queue = a.queue[1:]
-		s.rest(a)
+		s.ready.remove(a)
 		s.clock = a.given
 		a.given += c.bytes
 		s.next = spend(s.next, now, c.bytes, s.total)
 		a.next = spend(a.next, now, c.bytes, s.each)
+		if len(a.queue) > 0 {
+			s.held.add(a)
+		}
 		close(c.granted)
 	}
-	return 0, false
-}
-
-// pick returns the waiting party that was given least of those whose own limit allows more, or when
-// the first will be.
-func (s *shares) pick(now time.Time) (best *account, wait time.Duration) {
-	for _, a := range s.waiting {
-		switch left := a.next.Sub(now); {
-		case left <= 0:
-			if best == nil || a.given < best.given {
-				best = a
-			}
-		case wait == 0 || left < wait:
-			wait = left
-		}
-	}
-	return best, wait
 }
 
 // spend is when a rate allows more after some bytes; a rate of 0 is no limit.

@@ -54,6 +54,9 @@ func simulate(t *testing.T, s *shares, seconds int, connections map[string]int) 
 	return got
 }
 
+// waiting is how many parties are waiting.
+func (s *shares) waiting() int { return s.ready.Len() + s.held.Len() }
+
 func TestViewersShareAlike(t *testing.T) {
 	const limit, seconds = 10_000_000, 10
 	s := newShares(0)
@@ -117,8 +120,8 @@ func TestComingAgainRenewsNoShare(t *testing.T) {
 	if got > each*10*105/100 {
 		t.Errorf("%d bytes in 10 s at %d a second", got, each)
 	}
-	if s.sweep(now.Add(time.Hour)); len(s.parties) != 0 || s.open != 0 || len(s.waiting) != 0 {
-		t.Errorf("left: %d parties, %d files, %d waiting", len(s.parties), s.open, len(s.waiting))
+	if s.sweep(now.Add(time.Hour)); len(s.parties) != 0 || s.open != 0 || s.waiting() != 0 {
+		t.Errorf("left: %d parties, %d files, %d waiting", len(s.parties), s.open, s.waiting())
 	}
 }
 
@@ -131,8 +134,8 @@ func TestLimitsAreLifted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.take(ctx, a, 1); !errors.Is(err, context.Canceled) || len(s.waiting) != 0 {
-		t.Errorf("gone: %v, %d waiting", err, len(s.waiting))
+	if _, err := s.take(ctx, a, 1); !errors.Is(err, context.Canceled) || s.waiting() != 0 {
+		t.Errorf("gone: %v, %d waiting", err, s.waiting())
 	}
 	done := make(chan error, 1)
 	go func() {
@@ -141,7 +144,7 @@ func TestLimitsAreLifted(t *testing.T) {
 	}()
 	for waiting := 0; waiting == 0; {
 		s.mu.Lock()
-		waiting = len(s.waiting)
+		waiting = s.waiting()
 		s.mu.Unlock()
 	}
 	s.limit(0, 0)
@@ -169,5 +172,28 @@ func TestFilesAtOneTimeAreBounded(t *testing.T) {
 	s.leave(first)
 	if _, ok := s.enter(ip); !ok {
 		t.Error("refused after one left")
+	}
+}
+
+// TestAFewDoNotTakeEveryPlace: 16 addresses that open all they may leave room for a hundred viewers.
+func TestAFewDoNotTakeEveryPlace(t *testing.T) {
+	s := newShares(maxOpenPerParty)
+	address := func(of, n int) netip.Addr { return netip.AddrFrom4([4]byte{192, byte(of), byte(n >> 8), byte(n)}) }
+	for greedy := range 16 {
+		for range maxOpenPerParty {
+			s.enter(address(1, greedy))
+		}
+	}
+	for viewer := range 100 {
+		for range 3 {
+			if _, ok := s.enter(address(2, viewer)); !ok {
+				t.Fatalf("viewer %d was refused with %d files going out", viewer, s.open)
+			}
+		}
+	}
+	for n := range 1000 { // and a thousand more have one each
+		if _, ok := s.enter(address(3, n)); !ok && s.open < maxOpen {
+			t.Fatalf("viewer %d was refused with %d files going out", n, s.open)
+		}
 	}
 }
