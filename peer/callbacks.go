@@ -121,8 +121,11 @@ func (e *Engine) readMessage(pc *torrent.PeerConn, msg *pp.Message) {
 // receivedData counts a chunk towards its source.
 func (e *Engine) receivedData(event torrent.ReceivedUsefulDataEvent) {
 	if s, ok := e.entering(event.Peer.Torrent().InfoHash()); ok {
-		m := event.Message
-		s.tally.receive(int(m.Index), int(m.Begin), len(m.Piece), sourceOf(event.Peer.Network))
+		m, source, host := event.Message, sourceOf(event.Peer.Network), ""
+		if source == SourceWebSeed && event.Peer.RemoteAddr != nil {
+			host = event.Peer.RemoteAddr.String()
+		}
+		s.tally.receive(int(m.Index), int(m.Begin), len(m.Piece), source, host)
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *Swarm) connect() {
 		s.torrent.AddPeers(peerInfos(target.Peers, torrent.PeerSourceDirect))
 	}
 	if s.allows(SourceWebSeed) && s.store.inPlace == "" {
-		s.reuseWebSeeds()
+		s.chooseWebSeeds(time.Now())
 	}
 	if fetch {
 		s.netWG.Go(func() {
@@ -88,7 +88,13 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 					addrs = append(addrs, hostPort(p))
 				}
 			}
+			if len(addrs) > 0 {
+				s.mu.Lock()
+				s.found = true
+				s.mu.Unlock()
+			}
 			s.torrent.AddPeers(peerInfos(addrs, torrent.PeerSourceTracker))
+			s.wake() // where it is nobody, the WebSeeds are used
 		},
 	}
 	a.status = TrackerStatus{URL: url, Seeders: -1, Leechers: -1}
@@ -116,7 +122,7 @@ func (s *Swarm) disconnect() {
 	s.mu.Lock()
 	end, rtc := s.network, s.rtc
 	s.network, s.networkCtx, s.rtc, s.trackers = nil, nil, nil, nil
-	s.webSeeding = false
+	s.webSeeding, s.webSeeds, s.found = false, nil, false
 	s.mu.Unlock()
 	if end != nil {
 		end()
@@ -174,9 +180,9 @@ func (s *Swarm) reconnect() {
 	if fetches {
 		s.torrent.AllowDataDownload()
 	}
-	s.torrent.RemoveWebSeeds() // added again, they are not in disgrace any more
+	s.torrent.RemoveWebSeeds() // added again, those that failed are tried at once
 	s.mu.Lock()
-	s.webSeeding = false
+	s.webSeeding, s.webSeeds = false, nil
 	s.mu.Unlock()
 	s.connect()
 	s.wake()

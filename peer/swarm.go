@@ -74,8 +74,11 @@ type Swarm struct {
 	networkCtx  context.Context
 	fetching    bool // the metadata, from exact sources
 	onlineSince time.Time
-	wanted      time.Time // since when something is fetched; zero: nothing is
-	webSeeding  bool      // the client uses the WebSeeds
+	wanted      time.Time           // since when something is fetched; zero: nothing is
+	webSeeding  bool                // the client uses the WebSeeds
+	webSeeds    []string            // those it uses
+	liars       map[string]disgrace // WebSeeds that sent wrong bytes, by host
+	found       bool                // a tracker has told of peers
 	trackers    []*announcer
 	rtc         *webrtc.Swarm
 	netWG       sync.WaitGroup
@@ -101,8 +104,11 @@ func (e *Engine) newSwarm(target Target, sources Sources, st *store) *Swarm {
 	st.onOpen = s.storeOpened
 	st.onVerified = func(piece, _ int) { s.tally.verified(piece); s.wake() }
 	st.onFailed = func(piece, n int) {
-		s.tally.failed(piece, n)
+		liar := s.tally.failed(piece, n)
 		s.mu.Lock()
+		if liar != "" {
+			s.distrust(liar, time.Now())
+		}
 		s.recheck = append(s.recheck, piece)
 		s.mu.Unlock()
 		s.wake()

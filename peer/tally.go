@@ -21,10 +21,11 @@ type chunk struct {
 	begin  int32
 	length int32
 	source Source
+	host   string // of a WebSeed
 }
 
-// receive notes a chunk that was accepted.
-func (t *tally) receive(piece int, begin, length int, source Source) {
+// receive notes a chunk that was accepted. host is the WebSeed's that sent it.
+func (t *tally) receive(piece int, begin, length int, source Source, host string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.received += int64(length)
@@ -38,11 +39,11 @@ func (t *tally) receive(piece int, begin, length int, source Source) {
 	for i := range chunks {
 		if chunks[i].begin == int32(begin) { // an earlier copy was lost on the way to the disk
 			t.wasted += int64(chunks[i].length)
-			chunks[i] = chunk{int32(begin), int32(length), source}
+			chunks[i] = chunk{int32(begin), int32(length), source, host}
 			return
 		}
 	}
-	t.pending[piece] = append(chunks, chunk{int32(begin), int32(length), source})
+	t.pending[piece] = append(chunks, chunk{int32(begin), int32(length), source, host})
 }
 
 // verified counts the chunks of a piece that passed its hash.
@@ -56,19 +57,26 @@ func (t *tally) verified(piece int) {
 }
 
 // failed counts a piece of n bytes that failed its hash as wasted. One that was hashed before it
-// was all there keeps its chunks: they are not fetched again.
-func (t *tally) failed(piece, n int) {
+// was all there keeps its chunks: they are not fetched again. It returns the WebSeed's host that sent
+// the whole piece, "" where that was not one alone.
+func (t *tally) failed(piece, n int) (liar string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	got := 0
-	for _, c := range t.pending[piece] {
+	for i, c := range t.pending[piece] {
 		got += int(c.length)
+		if i == 0 {
+			liar = c.host
+		} else if c.host != liar {
+			liar = ""
+		}
 	}
 	if got < n {
-		return
+		return ""
 	}
 	t.wasted += int64(got)
 	delete(t.pending, piece)
+	return liar
 }
 
 type tallySnapshot struct {

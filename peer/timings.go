@@ -15,6 +15,9 @@ type timings struct {
 	network time.Duration // between looks at the machine's addresses
 	refresh time.Duration // least time between two reactions to a change of the network
 
+	arrival  time.Duration // how long the first peer may take to come
+	disgrace time.Duration // how long a WebSeed is left alone after its first lie; it doubles
+
 	diskMin time.Duration // first pause before writing is tried again
 	diskMax time.Duration // longest
 }
@@ -26,6 +29,9 @@ func (t timings) orDefaults() timings {
 
 		network: cmp.Or(t.network, 5*time.Second),
 		refresh: cmp.Or(t.refresh, 30*time.Second),
+
+		arrival:  cmp.Or(t.arrival, 3*time.Second),
+		disgrace: cmp.Or(t.disgrace, time.Minute),
 
 		diskMin: cmp.Or(t.diskMin, 30*time.Second),
 		diskMax: cmp.Or(t.diskMax, 10*time.Minute),

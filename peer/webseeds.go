@@ -2,7 +2,10 @@
 
 package peer
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // When WebSeeds are used. They are somebody's bill, and what comes from peers does not add to it.
 const (
@@ -15,8 +18,9 @@ const (
 	firstBuffer = 1
 	// enough is how many times what is needed the peers bring when they are left to themselves.
 	enough = 1.5
-	// arrival is how long the first peer may take to come.
-	arrival = 3 * time.Second
+	// alms is what a WebSeed gives without waiting for peers, in bytes: it is no more than the wait would
+	// be worth.
+	alms = 1 << 20
 )
 
 // supply is what the swarm brings without its WebSeeds.
@@ -84,40 +88,62 @@ func (s *Swarm) useWebSeeds() {
 	s.chooseWebSeeds(time.Now())
 }
 
-// reuseWebSeeds is useWebSeeds after the target may have got more of them. The caller holds switching.
-func (s *Swarm) reuseWebSeeds() {
-	s.mu.Lock()
-	using, urls := s.webSeeding, s.target.WebSeeds
-	s.mu.Unlock()
-	if using {
-		s.torrent.AddWebSeeds(urls)
-	}
-	s.chooseWebSeeds(time.Now())
-}
-
 // chooseWebSeeds is useWebSeeds for a caller that holds switching.
 func (s *Swarm) chooseWebSeeds(now time.Time) {
 	if !s.isReady() {
 		return
 	}
+	nobody := s.nobody(now)
 	s.mu.Lock()
-	want := s.network != nil && !s.halted && s.thirsty(now)
-	if want == s.webSeeding {
+	want := s.network != nil && !s.halted && s.thirsty(nobody, now)
+	var use []string
+	if want {
+		use = s.trusted(now)
+	}
+	if want == s.webSeeding && slices.Equal(use, s.webSeeds) {
 		s.mu.Unlock()
 		return
 	}
-	s.webSeeding = want
-	urls := s.target.WebSeeds
+	dropped := slices.ContainsFunc(s.webSeeds, func(url string) bool { return !slices.Contains(use, url) })
+	s.webSeeding, s.webSeeds = want, use
 	s.mu.Unlock()
-	if want {
-		s.torrent.AddWebSeeds(urls)
-	} else {
-		s.torrent.RemoveWebSeeds()
+	if dropped {
+		s.torrent.RemoveWebSeeds() // the client has no way to remove one
 	}
+	s.torrent.AddWebSeeds(use)
 }
 
-// thirsty reports whether the peers are too slow for what is wanted. The caller holds mu.
-func (s *Swarm) thirsty(now time.Time) bool {
+// nobody reports whether no peer will come soon: every tracker has said that there is none, or has
+// failed. It is asked while peers are being waited for.
+func (s *Swarm) nobody(now time.Time) bool {
+	s.mu.Lock()
+	rtc, trackers, told := s.rtc, s.trackers, s.found || len(s.target.Peers) > 0
+	late := !s.wanted.IsZero() && now.Sub(s.wanted) >= s.engine.config.times.arrival
+	s.mu.Unlock()
+	if told || late || s.store.complete() {
+		return false
+	}
+	var all []TrackerStatus
+	for _, a := range trackers {
+		all = append(all, a.Status())
+	}
+	if rtc != nil {
+		for _, w := range rtc.Trackers() {
+			st := TrackerStatus{Seeders: w.Seeders, Leechers: w.Leechers, LastAnnounce: w.LastAnnounce, LastError: w.LastError}
+			if st.Leechers == 0 && st.LastError == "" {
+				return false // it has not counted us yet
+			}
+			all = append(all, st)
+		}
+	}
+	return len(all) > 0 && !slices.ContainsFunc(all, func(st TrackerStatus) bool {
+		return st.LastError == "" && (st.LastAnnounce.IsZero() || st.Seeders > 0 || st.Leechers > 1)
+	})
+}
+
+// thirsty reports whether the peers are too slow for what is wanted. nobody says that none will come
+// soon. The caller holds mu.
+func (s *Swarm) thirsty(nobody bool, now time.Time) bool {
 	have := supply{peers: s.peersBy.webrtc.Load()+s.peersBy.tcp.Load()+s.peersBy.utp.Load() > 0}
 	if r := s.rates.Load(); r != nil {
 		have.rate = r.fromPeers
@@ -135,7 +161,7 @@ func (s *Swarm) thirsty(now time.Time) bool {
 	if s.wanted.IsZero() || s.wanted.Before(s.onlineSince) {
 		s.wanted = now
 	}
-	fresh := now.Sub(s.wanted) < arrival && s.mayFindPeers()
+	fresh := !nobody && now.Sub(s.wanted) < s.engine.config.times.arrival && s.mayFindPeers()
 	have.peers = have.peers || fresh
 	thirsty := false
 	for st := range s.streams {
@@ -148,7 +174,8 @@ func (s *Swarm) thirsty(now time.Time) bool {
 	if s.webSeeding {
 		return !have.peers || have.rate < enough*filmRate
 	}
-	return !fresh && (!have.peers || have.rate < filmRate)
+	little := s.store.total.Load()-s.store.completed.Load() <= alms
+	return (!fresh || little) && (!have.peers || have.rate < filmRate)
 }
 
 // webSeedsReady is how many WebSeeds are in use, or would be if they were needed.
@@ -158,7 +185,7 @@ func (s *Swarm) webSeedsReady() int {
 	if s.network == nil || !s.allows(SourceWebSeed) || s.store.inPlace != "" {
 		return 0
 	}
-	return len(s.target.WebSeeds)
+	return len(s.trusted(time.Now()))
 }
 
 // mayFindPeers reports whether there is anywhere that peers may come from. The caller holds mu.

@@ -4,6 +4,8 @@ package peer
 
 import (
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 )
@@ -171,5 +173,48 @@ func TestDownloadLeavesTheWebSeedAlone(t *testing.T) {
 	checkFile(t, s, f)
 	if got := s.Stats(); got.Downloaded.WebSeed == 0 || got.Downloaded.Sum() != got.Bytes {
 		t.Fatalf("downloaded %+v", got.Downloaded)
+	}
+}
+
+// TestNobodyIsWaitedFor downloads where every tracker says that there is no peer: the WebSeed is used at
+// once, and not before the tracker has said so.
+func TestNobodyIsWaitedFor(t *testing.T) {
+	f := newFixture(t, 4*mib, 256<<10)
+	w := newWebSeed(t, f, 0)
+	asked, say := make(chan struct{}, 10), make(chan struct{})
+	tracker := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-say
+		_, _ = io.WriteString(rw, "d8:completei0e10:incompletei1e8:intervali900e5:peers0:e")
+	}))
+	defer tracker.Close()
+	target := f.target()
+	target.WebSeeds, target.Trackers = []string{w.url()}, []string{tracker.URL + "/announce"}
+	e := newEngine(t, Config{times: timings{arrival: time.Hour}})
+	s := join(t, e, target, JoinOptions{})
+	s.Download()
+	<-asked
+	s.useWebSeeds()
+	if n := w.requests.Load(); n > 0 {
+		t.Errorf("the WebSeed was asked %d times before the tracker answered", n)
+	}
+	close(say)
+	waitComplete(t, s)
+	checkFile(t, s, f)
+}
+
+// TestALittleIsNotWaitedFor downloads small files whose trackers do not answer.
+func TestALittleIsNotWaitedFor(t *testing.T) {
+	tracker := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer tracker.Close()
+	e := newEngine(t, Config{times: timings{arrival: time.Hour}})
+	for size := range 5 {
+		f := newFixture(t, 1000+size, 16<<10)
+		target := f.target()
+		target.WebSeeds, target.Trackers = []string{newWebSeed(t, f, 0).url()}, []string{tracker.URL + "/announce"}
+		s := join(t, e, target, JoinOptions{})
+		s.Download()
+		waitComplete(t, s)
+		checkFile(t, s, f)
 	}
 }
