@@ -57,6 +57,7 @@ type announcer struct {
 	addPeers func([]tracker.Peer)
 	proxied  func() bool // see Config.Proxied
 	on       bound.Interface
+	udp      string // network of UDP trackers: "udp", or "udp4" for IPv4 alone
 
 	pace      *rate.Limiter // of seeds that announce themselves
 	completed chan struct{} // buffered, 1
@@ -147,7 +148,7 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 	case udp && a.on.Held():
 		err = bound.ErrHeld
 	case udp:
-		res, err = announceUDP(ctx, a.url, req, a.on)
+		res, err = announceUDP(ctx, a.url, a.udp, req, a.on)
 	default:
 		res, warning, err = announceHTTP(ctx, a.client, a.url, req)
 	}
@@ -172,8 +173,8 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 	return min(interval+rand.N(interval/10), maxAnnounceInterval), nil
 }
 
-func announceUDP(ctx context.Context, rawURL string, req tracker.AnnounceRequest, on bound.Interface) (tracker.AnnounceResponse, error) {
-	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler), ListenPacket: listenOneAnswer(on)})
+func announceUDP(ctx context.Context, rawURL, network string, req tracker.AnnounceRequest, on bound.Interface) (tracker.AnnounceResponse, error) {
+	client, err := tracker.NewClient(rawURL, tracker.NewClientOpts{Slogger: slog.New(slog.DiscardHandler), UdpNetwork: network, ListenPacket: listenOneAnswer(on)})
 	if err != nil {
 		return tracker.AnnounceResponse{}, fmt.Errorf("reaching the tracker: %w", err)
 	}

@@ -60,6 +60,9 @@ func (e *Engine) addCallbacks(c *torrent.Callbacks) {
 // connAdded is called before the first message goes either way. A connection that its swarm does
 // not allow is cut off here: it is never asked for anything, and what it says is not heard.
 func (e *Engine) connAdded(pc *torrent.PeerConn) {
+	if from, ok := pc.RemoteAddr.(*arrivalAddr); ok {
+		from.arrival.over()
+	}
 	s, ok := e.entering(pc.Torrent().InfoHash())
 	if !ok {
 		return

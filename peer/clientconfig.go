@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/anacrolix/dht/v2"
@@ -37,49 +35,22 @@ func (e *Engine) clientConfig() *torrent.ClientConfig {
 	c.TotalHalfOpenConns = e.halfOpenPeers(limits)
 	c.HalfOpenConnsPerTorrent = c.TotalHalfOpenConns
 	c.MaxAllocPeerRequestDataPerConn = requestBuffer(e.config.Memory, limits.Connections)
-	c.DisableTrackers = true                                       // see announcer
-	c.DisableWebtorrent = true                                     // see package webrtc
-	c.DialForPeerConns = false                                     // see addDialers
-	c.NoDefaultPortForwarding = true                               // see package portmap
-	c.NoDHT = !e.config.DHT || !haveUTP || e.config.Interface.On() // libutp opens its own socket
-	c.PeriodicallyAnnounceTorrentsToDht = false                    // see dhtAnnouncer
+	c.DisableTrackers = true                               // see announcer
+	c.DisableWebtorrent = true                             // see package webrtc
+	c.NoDefaultPortForwarding = true                       // see package portmap
+	c.DisableTCP, c.DisableUTP, c.NoDHT = true, true, true // see openDoors
+	c.PeriodicallyAnnounceTorrentsToDht = false            // see dhtAnnouncer
 	if e.config.dhtNodes != nil {
 		c.DhtStartingNodes = func(string) dht.StartingNodesGetter { return e.config.dhtNodes }
 	}
-	c.DisableTCP = !e.sources.Has(SourceTCP) || e.config.Interface.On() // see listenBound
-	c.DisableUTP = !e.sources.Has(SourceUTP)
 	c.DisableWebseeds = !e.sources.Has(SourceWebSeed)
 	c.DialRateLimiter = rate.NewLimiter(50, 100) // a dial that waits its turn cannot be cancelled
 	c.WebTransport = e.http.Transport
 	c.DefaultStorage = noStorage{}
-	c.ListenPort = e.config.Port
-	c.ListenHost = listenHost(e.config.ListenHost)
-	if ip := net.ParseIP(e.config.ListenHost); ip != nil {
-		// IPv6 is never disabled: that would refuse WebRTC peers, whose made-up addresses are IPv6.
-		c.DisableIPv4 = ip.To4() == nil && !ip.IsUnspecified()
-	}
+	// IPv6 is never disabled here: that would refuse WebRTC peers, whose made-up addresses are IPv6.
 	c.UploadRateLimiter, c.DownloadRateLimiter = e.upload, e.download
 	e.addCallbacks(&c.Callbacks)
 	return c
-}
-
-// listenHost returns the address to listen on for each network ("tcp4", "udp6" and so on).
-func listenHost(host string) func(network string) string {
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	ip := net.ParseIP(host)
-	return func(network string) string {
-		switch {
-		case ip == nil:
-			return host
-		case strings.HasSuffix(network, "6") && ip.To4() != nil && ip.IsUnspecified():
-			return "::"
-		case strings.HasSuffix(network, "6") && ip.To4() != nil:
-			return "::1" // the client wants one; nobody outside reaches it
-		}
-		return host
-	}
 }
 
 // noStorage stands in for the client's default storage, which is never used: each swarm brings
@@ -108,7 +79,8 @@ func (h quietHandler) WithGroup(name string) slog.Handler {
 }
 
 // newHTTPTransport is for WebSeeds, HTTP trackers and .torrent files.
-func newHTTPTransport(dial func(ctx context.Context, network, addr string) (net.Conn, error), proxy func(*http.Request) (*url.URL, error), on bound.Interface) *http.Transport {
+func (c *Config) newHTTPTransport() *http.Transport {
+	dial, proxy, on := c.DialContext, c.Proxy, c.Interface
 	if proxy == nil {
 		proxy = http.ProxyFromEnvironment
 	}
@@ -119,6 +91,9 @@ func newHTTPTransport(dial func(ctx context.Context, network, addr string) (net.
 	dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if host, _, err := net.SplitHostPort(addr); on.Held() && (err != nil || !isLoopback(host)) {
 			return nil, bound.ErrHeld // and the name is not looked up
+		}
+		if c.IPv4Only && network == "tcp" {
+			network = "tcp4"
 		}
 		return direct(ctx, network, addr)
 	}

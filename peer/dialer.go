@@ -6,14 +6,19 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
+	"strings"
 
 	"github.com/anacrolix/torrent"
 )
 
-// errFull says why a peer is not dialed.
-var errFull = errors.New("there are as many connections as the settings allow")
+// Why a peer is not dialed.
+var (
+	errFull        = errors.New("there are as many connections as the settings allow")
+	errOtherFamily = errors.New("the address is of another version of IP")
+)
 
-// engineDialer is one of the client's own dialers that keeps to the engine's limits, and gives up
+// engineDialer is a dialer that keeps to the engine's limits, and gives up
 // when the engine closes. The client's dials would outlive it by up to 20 s.
 type engineDialer struct {
 	torrent.Dialer
@@ -22,6 +27,9 @@ type engineDialer struct {
 
 func (d engineDialer) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	e := d.engine
+	if to, err := netip.ParseAddrPort(addr); err == nil && to.Addr().Unmap().Is4() != strings.HasSuffix(d.DialerNetwork(), "4") {
+		return nil, errOtherFamily
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.ctx, cancel)()
@@ -44,13 +52,4 @@ func (e *Engine) halfOpenPeers(l Limits) int {
 		}
 	}
 	return max(1, l.HalfOpen/max(1, ways))
-}
-
-// addDialers has the client dial by what it listens on, TCP and µTP.
-func (e *Engine) addDialers() {
-	for _, l := range e.client.Listeners() {
-		if d, ok := l.(torrent.Dialer); ok {
-			e.client.AddDialer(engineDialer{Dialer: d, engine: e})
-		}
-	}
 }

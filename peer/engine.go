@@ -52,6 +52,7 @@ type Config struct {
 	Limits         Limits        // to begin with; see SetLimits
 	Memory         int64         // bytes of memory to stay under where that can be done; 0: no limit
 	DHT            bool          // find peers by the DHT too (BEP 5); needs µTP
+	IPv4Only       bool          // neither listen nor dial by IPv6, for anything
 	PortForwarding bool          // ask the router to let peers in; SetPortForwarding changes it
 	Logger         *slog.Logger  // nil: nothing is logged
 
@@ -111,7 +112,8 @@ type Engine struct {
 	mapper   *portmap.Mapper
 	mapping  sync.Once     // the mapper runs
 	seedPace *rate.Limiter // see announcer
-	bound    *boundListener
+	doors    []*door
+	dht      []*dht.Server
 
 	closing sync.Once
 	closeCh chan struct{} // closed when Close is done
@@ -146,9 +148,9 @@ func New(config Config) (*Engine, error) {
 	}
 	e.changes.began = time.Now()
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.http = &http.Client{Transport: newHTTPTransport(config.DialContext, config.Proxy, config.Interface), CheckRedirect: limitRedirects}
-	if e.config.WebRTC.HTTPClient == nil && (config.DialContext != nil || config.Proxy != nil || config.Interface.On()) {
-		sockets := newHTTPTransport(config.DialContext, config.Proxy, config.Interface)
+	e.http = &http.Client{Transport: e.config.newHTTPTransport(), CheckRedirect: limitRedirects}
+	if e.config.WebRTC.HTTPClient == nil && (config.DialContext != nil || config.Proxy != nil || config.Interface.On() || config.IPv4Only) {
+		sockets := e.config.newHTTPTransport()
 		sockets.MaxConnsPerHost = 0 // a tracker's sockets stay open, one a swarm
 		e.config.WebRTC.HTTPClient = &http.Client{Transport: sockets, CheckRedirect: limitRedirects}
 	}
@@ -204,18 +206,16 @@ func (e *Engine) start() (err error) {
 	e.extensions = config.Extensions
 	client, err := torrent.NewClient(config)
 	if err != nil {
-		if isAddressInUse(err) {
-			return fmt.Errorf("port %d is taken by another program: choose another port, or 0 to have one picked: %w", e.config.Port, err)
-		}
 		return fmt.Errorf("starting the torrent engine: %w", err)
 	}
 	e.client = client
-	e.addDialers()
-	if e.config.Interface.On() {
-		if err := e.listenBound(); err != nil {
-			client.Close()
-			return err
+	if err := e.openDoors(); err != nil {
+		if isAddressInUse(err) {
+			err = fmt.Errorf("port %d is taken by another program: choose another port, or 0 to have one picked: %w", e.config.Port, err)
 		}
+		return errors.Join(err, e.closeClient())
+	}
+	if e.config.Interface.On() {
 		e.onNetworkChange(func() { e.wg.Go(e.reopen) })
 	}
 	if e.sources.Has(SourceTCP) || e.sources.Has(SourceUTP) {
@@ -230,13 +230,14 @@ func (e *Engine) start() (err error) {
 	c.MaxOpening = limits.HalfOpen
 	c.Logger = cmp.Or(c.Logger, e.logger)
 	c.Mapped = e.mappedICE
-	c.Interface = e.config.Interface
+	c.Interface, c.IPv4Only = e.config.Interface, e.config.IPv4Only
 	if e.transport, err = webrtc.New(c); err != nil {
-		client.Close()
 		if isAddressInUse(err) {
-			return fmt.Errorf("UDP port %d is taken by another program: choose another port for WebRTC, or 0 to have one picked: %w", c.UDPPort, err)
+			err = fmt.Errorf("UDP port %d is taken by another program: choose another port for WebRTC, or 0 to have one picked: %w", c.UDPPort, err)
+		} else {
+			err = fmt.Errorf("starting WebRTC: %w", err)
 		}
-		return fmt.Errorf("starting WebRTC: %w", err)
+		return errors.Join(err, e.closeClient())
 	}
 	client.AddListener(e.transport.Listener())
 	return nil
@@ -277,10 +278,7 @@ func (e *Engine) Close() error {
 		if e.transport != nil {
 			errs = append(errs, e.transport.Close())
 		}
-		errs = append(errs, e.client.Close()...)
-		if e.bound != nil {
-			errs = append(errs, e.bound.Close())
-		}
+		errs = append(errs, e.closeClient())
 		e.wg.Wait()
 		e.http.CloseIdleConnections()
 		errs = append(errs, e.pieces.Close())

@@ -79,7 +79,7 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 	}
 	a := &announcer{
 		url: url, client: s.engine.http, logger: s.engine.logger, request: s.announceRequest,
-		proxied: s.engine.config.Proxied, on: s.engine.config.Interface,
+		proxied: s.engine.config.Proxied, on: s.engine.config.Interface, udp: "udp",
 		completed: make(chan struct{}, 1), again: make(chan struct{}, 1), pace: s.engine.seedPace,
 		addPeers: func(peers []tracker.Peer) {
 			addrs := make([]string, 0, len(peers))
@@ -96,6 +96,9 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 			s.torrent.AddPeers(peerInfos(addrs, torrent.PeerSourceTracker))
 			s.wake() // where it is nobody, the WebSeeds are used
 		},
+	}
+	if s.engine.config.IPv4Only {
+		a.udp = "udp4"
 	}
 	a.status = TrackerStatus{URL: url, Seeders: -1, Leechers: -1}
 	s.trackers = append(s.trackers, a)

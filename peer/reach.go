@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 
 	"github.com/anacrolix/torrent"
@@ -99,7 +100,7 @@ func (e *Engine) announcePort() uint16 {
 // Addresses returns the addresses of this machine that peers may come to.
 func (e *Engine) Addresses() []netip.Addr {
 	if e.config.Interface.On() && (e.config.Interface.Strict || e.config.Interface.Up()) {
-		return e.config.Interface.Addresses()
+		return slices.DeleteFunc(e.config.Interface.Addresses(), e.isOff)
 	}
 	all, err := net.InterfaceAddrs()
 	if err != nil {
@@ -111,8 +112,11 @@ func (e *Engine) Addresses() []netip.Addr {
 			out = append(out, p.Addr().Unmap())
 		}
 	}
-	return out
+	return slices.DeleteFunc(out, e.isOff)
 }
+
+// isOff reports whether an address is of IPv6 while that is switched off.
+func (e *Engine) isOff(a netip.Addr) bool { return e.config.IPv4Only && !a.Is4() }
 
 type seen struct{ local, public atomic.Int64 }
 

@@ -81,8 +81,8 @@ type Network struct {
 	Schedule Schedule `toml:"schedule"`
 	// PortMapping asks the router to let peers in (UPnP, NAT-PMP, PCP).
 	PortMapping bool `toml:"portMapping" comment:"Ask the router to let peers in (UPnP, NAT-PMP, PCP)."`
-	// IPv6 uses IPv6 beside IPv4. Nothing heeds it yet.
-	IPv6 bool `toml:"ipv6" comment:"Use IPv6 beside IPv4. This version always does: false has no effect yet."`
+	// IPv6 uses IPv6 beside IPv4, for peers, trackers, WebSeeds and the DHT.
+	IPv6 bool `toml:"ipv6" comment:"Use IPv6 beside IPv4, for peers, trackers, WebSeeds and the DHT."`
 	// Interface is the network interface, such as a VPN's, that all peers are reached through.
 	Interface string `toml:"interface" comment:"Network interface, such as a VPN's, that all peer traffic goes through. Empty: the system chooses."`
 	// KillSwitch stops all peer traffic while Interface is not there.

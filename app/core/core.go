@@ -187,6 +187,7 @@ func (a *App) engineConfig() peer.Config {
 	ec.Limits = engineLimits(cfg, time.Now())
 	ec.Memory = cfg.Limits.Memory
 	ec.DHT = cfg.Network.DHT && !a.options.Local
+	ec.IPv4Only = !cfg.Network.IPv6
 	ec.Logger = a.logger
 	ec.Interface = bound.Interface{Name: cfg.Network.Interface, Strict: cfg.Network.KillSwitch}
 	a.named.on = ec.Interface

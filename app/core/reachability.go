@@ -77,6 +77,7 @@ type Reachability struct {
 	// External are this machine's addresses as others see them, as far as known.
 	External []string `json:"external"`
 	IPv6     bool     `json:"ipv6"` // there is a public IPv6 address, and it is used
+	IPv6Off  bool     `json:"ipv6Off,omitempty"`
 	// Interface is the network interface that all peer traffic goes through, "" for any; InterfaceUp
 	// says that it is there, and Held that the kill switch stops all peer traffic because it is not.
 	Interface   string `json:"interface,omitempty"`
@@ -148,7 +149,7 @@ type reachFacts struct {
 func report(f reachFacts) Reachability {
 	r := Reachability{
 		Checked: f.checked, NAT: natType(f.nat, f.addresses), External: []string{}, Proxy: withoutPassword(f.network.Proxy), TURN: hasTURN(f.network),
-		InterfaceUp: true,
+		InterfaceUp: true, IPv6Off: !f.network.IPv6,
 	}
 	public := false
 	for _, ip := range f.addresses {

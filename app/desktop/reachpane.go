@@ -205,10 +205,13 @@ func reachFacts(r core.Reachability) []reachFact {
 	}
 	facts = append(facts, reachFact{name: tr("Port mapping"), words: mappingWords(r), key: "network.portMapping"})
 	ipv6 := tr("no public address")
-	if r.IPv6 {
+	switch {
+	case r.IPv6:
 		ipv6 = tr("works")
+	case r.IPv6Off:
+		ipv6 = tr("off")
 	}
-	facts = append(facts, reachFact{name: tr("IPv6"), words: ipv6})
+	facts = append(facts, reachFact{name: tr("IPv6"), words: ipv6, key: "network.ipv6"})
 	nic := tr("any")
 	switch {
 	case r.Interface != "" && r.InterfaceUp:

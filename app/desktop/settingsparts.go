@@ -118,6 +118,8 @@ func (p *settingsPage) ports() fyne.CanvasObject {
 	return section(tr("Being reached"),
 		f.number(&field{key: "network.torrentPort", restart: true}, tr("BitTorrent port"), tr("TCP and UDP."), "", 1, tr("any"), amount(func(c *config.Config) *int { return &c.Network.TorrentPort })),
 		f.number(&field{key: "network.icePort", restart: true}, tr("WebRTC port"), tr("UDP."), "", 1, tr("any"), amount(func(c *config.Config) *int { return &c.Network.ICEPort })),
+		f.check(&field{key: "network.ipv6", restart: true}, tr("IPv6"), tr("Use it beside IPv4"), tr("Switch it off where your provider's does not work, or where a VPN carries IPv4 alone."),
+			func(c *config.Config) *bool { return &c.Network.IPv6 }),
 		f.check(&field{key: "network.portMapping"}, tr("Router"), tr("Ask it to let peers in"), tr("By UPnP, NAT-PMP or PCP. Else forward the ports yourself."),
 			func(c *config.Config) *bool { return &c.Network.PortMapping }),
 	)

@@ -2,7 +2,7 @@
 
 // Package utp offers the names of github.com/anacrolix/go-utp that the torrent engine uses (µTP,
 // BEP 29), implemented by github.com/anacrolix/go-libutp. It stands in for that module through a
-// replace line in the main go.mod and is imported by the torrent engine alone.
+// replace line in the main go.mod and is imported by package peer and the torrent engine alone.
 package utp
 
 import (

@@ -35,14 +35,18 @@ const (
 func newAPI(cfg Config, m *mux, logger *slog.Logger) *webrtc.API {
 	var se webrtc.SettingEngine
 	se.LoggerFactory = pionLoggers{logger: logger}
-	if cfg.Interface.On() {
+	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	if cfg.IPv4Only {
+		networks = networks[:1]
+	}
+	if cfg.Interface.On() || cfg.IPv4Only {
 		if std, err := stdnet.NewNet(); err == nil {
-			se.SetNet(boundNet{Net: std, on: cfg.Interface})
+			se.SetNet(boundNet{Net: std, on: cfg.Interface, only4: cfg.IPv4Only})
 		}
 	}
 	se.DetachDataChannels()
 	se.SetICEUDPMux(m)
-	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	se.SetNetworkTypes(networks)
 	se.DisableActiveTCP(true)
 	se.SetIncludeLoopbackCandidate(cfg.Loopback)
 	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)

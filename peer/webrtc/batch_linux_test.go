@@ -11,8 +11,6 @@ import (
 	"net/netip"
 	"testing"
 	"time"
-
-	"shoal/peer/bound"
 )
 
 // packetReader is a socket as the mux reads it.
@@ -40,7 +38,7 @@ func listenLoopback(t *testing.T, network, ip string) (*net.UDPConn, netip.AddrP
 // newBatcher is on a port of every address, as the transport's.
 func newBatcher(t *testing.T) *batcher {
 	t.Helper()
-	socket, err := listenUDP(0, bound.Interface{})
+	socket, err := listenUDP(0, Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

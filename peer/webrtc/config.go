@@ -41,6 +41,8 @@ type Config struct {
 	// Interface is the network interface that everything but trackers goes through; trackers are
 	// HTTPClient's matter.
 	Interface bound.Interface
+	// IPv4Only leaves IPv6 out, except on the way to trackers, which is HTTPClient's matter.
+	IPv4Only bool
 	// Mapped tells where the router lets peers in to UDPPort, if it does; it is offered as a candidate.
 	// It is asked for each offer and answer, and must return at once. nil: nowhere.
 	Mapped func() netip.AddrPort

@@ -36,7 +36,7 @@ type mux struct {
 }
 
 func listenMux(number int, cfg Config, logger *slog.Logger) (*mux, error) {
-	socket, err := listenUDP(number, cfg.Interface)
+	socket, err := listenUDP(number, cfg)
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("UDP port %d is in use by another program; choose another port for WebRTC: %w", number, err)
@@ -66,10 +66,14 @@ func listenMux(number int, cfg Config, logger *slog.Logger) (*mux, error) {
 	}, nil
 }
 
-// listenUDP opens a port for IPv6 and IPv4, or for IPv4 where the system has no IPv6.
-func listenUDP(port int, on bound.Interface) (*net.UDPConn, error) {
-	if on.On() {
-		socket, err := on.ListenPacket("udp", ":"+strconv.Itoa(port))
+// listenUDP opens a port for IPv6 and IPv4, or for IPv4 where the system or the settings have no IPv6.
+func listenUDP(port int, cfg Config) (*net.UDPConn, error) {
+	network := "udp"
+	if cfg.IPv4Only {
+		network = "udp4"
+	}
+	if cfg.Interface.On() || cfg.IPv4Only {
+		socket, err := cfg.Interface.ListenPacket(network, ":"+strconv.Itoa(port))
 		if err != nil {
 			return nil, err //nolint:wrapcheck // the caller wraps
 		}
