@@ -114,9 +114,9 @@ func (j *job) take(ctx context.Context, progress Progress) ([]byte, error) {
 
 // hash hashes the file at path and, where to is not empty, copies it there in the same pass.
 func (j *job) hash(ctx context.Context, path, to string, progress Progress) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the person named it, or it is in the data directory
+	f, err := open(path)
 	if err != nil {
-		return nil, fmt.Errorf("opening the video: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	before, err := f.Stat()

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -174,9 +173,9 @@ func rate(s string) int {
 
 // checkContainer looks for what ffprobe forgives: an mp4 that is cut off, QuickTime, Matroska.
 func checkContainer(path string, m Media) error {
-	f, err := os.Open(path) //nolint:gosec // the person named it
+	f, err := open(path)
 	if err != nil {
-		return fmt.Errorf("opening the video: %w", err)
+		return err
 	}
 	defer f.Close()
 	fi, err := f.Stat()

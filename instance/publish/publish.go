@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -293,21 +294,37 @@ func source(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding %s: %w", name, err)
 	}
-	f, err := os.Open(path) //nolint:gosec // the person named it
-	if err != nil {
-		return "", fmt.Errorf("%s cannot be read: check its permissions: %w", name, err)
-	}
-	defer f.Close()
-	fi, err := f.Stat()
+	fi, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("opening %s: %w", name, err)
+		return "", fmt.Errorf("finding %s: %w", name, err)
 	case !fi.Mode().IsRegular():
 		return "", fmt.Errorf("%s is no file: choose a video file", name)
 	case fi.Size() == 0:
 		return "", fmt.Errorf("%s is empty: choose a video file", name)
 	}
-	return path, nil
+	f, err := open(path)
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be read: check its permissions: %w", name, err)
+	}
+	return path, f.Close()
+}
+
+// open opens a video to read it. What is no regular file (any more) is refused: a FIFO would wait for its
+// writer.
+func open(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // the person named it, or it is in the data directory
+	if err != nil {
+		return nil, fmt.Errorf("opening the video: %w", err)
+	}
+	fi, err := f.Stat()
+	if err == nil && !fi.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no file any more", filepath.Base(path))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the video: %w", err), f.Close())
+	}
+	return f, nil
 }
 
 // newUUID is a version 4 UUID in lower case, the one form that PeerTube takes.
