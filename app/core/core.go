@@ -71,7 +71,6 @@ type App struct {
 	keeper   *keeper
 	supports *supports
 	watching watching
-	evicting sync.Mutex // see evict
 	limiter  *limiter
 	loopback loopback
 	named    named

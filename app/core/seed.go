@@ -53,7 +53,7 @@ func (a *App) seed(ctx context.Context, r Resolved) (*Session, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
-	return s, nil
+	return s, s.unwatch()
 }
 
 // seedAll joins every video of a channel or account, page by page.

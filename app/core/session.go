@@ -37,7 +37,8 @@ type Session struct {
 
 	app     *App
 	joined  []*peer.Swarm // those not held before
-	watched []string      // infohashes that are being watched
+	claimed []string      // infohashes that are not deleted before Close
+	watched bool          // by a person
 	token   string        // of the loopback stream
 }
 
@@ -77,22 +78,26 @@ func (s *Session) Complete() bool {
 // those that this session joined are paused. A swarm whose metadata never came is left.
 func (s *Session) Close() error {
 	s.app.loopback.remove(s.token)
-	keep := s.app.options.Config.Get().KeepSeeding
-	var errs []error
+	errs := []error{s.unwatch()}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
+	defer cancel()
 	for _, swarm := range s.joined {
-		select {
-		case <-swarm.Ready():
-			if !keep {
-				errs = append(errs, s.app.Pause(swarm.Infohash().HexString()))
+		infohash := swarm.Infohash().HexString()
+		_, err := s.app.watching.unless(ctx, infohash, func() error {
+			select {
+			case <-swarm.Ready():
+				if s.app.options.Config.Get().KeepSeeding {
+					return nil
+				}
+				return s.app.Pause(infohash)
+			default:
+				return swarm.Leave(ctx, true)
 			}
-		default:
-			ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
-			errs = append(errs, swarm.Leave(ctx, true))
-			cancel()
-		}
+		})
+		errs = append(errs, err)
 	}
 	s.joined = nil
-	return errors.Join(append(errs, s.unwatch())...)
+	return errors.Join(errs...)
 }
 
 // leaveWait bounds leaving a swarm.

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"shoal/app/config"
@@ -17,53 +16,28 @@ import (
 	"shoal/peer/peertube"
 )
 
-// watching counts who watches a swarm, by its infohash.
-type watching struct {
-	mu    sync.Mutex
-	count map[string]int
-}
-
-func (w *watching) add(infohash string, n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.count == nil {
-		w.count = make(map[string]int)
-	}
-	if w.count[infohash] += n; w.count[infohash] <= 0 {
-		delete(w.count, infohash)
-	}
-}
-
-func (w *watching) has(infohash string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.count[infohash] > 0
-}
-
-// watch notes that the session's swarms are being watched, until unwatch.
+// watch notes that a person watches the session's swarms, until Close.
 func (s *Session) watch() error {
-	for _, swarm := range []*peer.Swarm{s.Main, s.Audio} {
-		if swarm != nil {
-			infohash := swarm.Infohash().HexString()
-			s.watched = append(s.watched, infohash)
-			s.app.watching.add(infohash, 1)
-		}
-	}
+	s.watched = true
 	return s.noteWatched()
 }
 
+// unwatch lets go of the session's swarms.
 func (s *Session) unwatch() error {
 	err := s.noteWatched()
-	for _, infohash := range s.watched {
-		s.app.watching.add(infohash, -1)
+	for _, infohash := range s.claimed {
+		s.app.watching.end(infohash)
 	}
-	s.watched = nil
+	s.claimed = nil
 	return err
 }
 
 func (s *Session) noteWatched() error {
 	var errs []error
-	for _, infohash := range s.watched {
+	for _, infohash := range s.claimed {
+		if !s.watched {
+			break
+		}
 		now := s.app.keeper.now().UTC()
 		errs = append(errs, s.app.keeper.change(infohash, func(e *library.Entry) { e.LastWatched = now }))
 	}
@@ -221,8 +195,11 @@ func (a *App) makeRoom(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if err := a.evict(ctx, infohash); err != nil {
+		gone, err := a.evict(ctx, infohash, anyEntry)
+		if err != nil {
 			a.logger.Warn("making room failed", "infohash", infohash, "error", err)
+		}
+		if !gone {
 			continue
 		}
 		a.logger.Info("deleted to make room", "infohash", infohash, "reason", string(reasons[infohash]))
@@ -272,17 +249,24 @@ func over(s config.Sharing, kept, free int64) int64 {
 	return need
 }
 
-// evict deletes a swarm and its files, unless somebody has pinned it or come to watch it.
-func (a *App) evict(ctx context.Context, infohash string) error {
-	a.evicting.Lock() // the budget and a support may want to at one time
-	defer a.evicting.Unlock()
-	e, known := a.keeper.entry(infohash)
-	if !known || e.Pinned || e.Path != "" || a.watching.has(infohash) {
-		return nil
-	}
-	e, _ = a.live(e)
-	if err := a.leave(ctx, infohash, true); err != nil {
-		return err
-	}
-	return a.supports.credit(e)
+// evict deletes a swarm and its files, unless somebody has pinned it or come to watch it, or may says no
+// to what it is now. gone is whether it is held no more.
+func (a *App) evict(ctx context.Context, infohash string, may func(library.Entry) bool) (gone bool, err error) {
+	done, err := a.watching.unless(ctx, infohash, func() error {
+		e, known := a.keeper.entry(infohash)
+		gone = !known
+		if !known || e.Pinned || e.Path != "" || !may(e) {
+			return nil
+		}
+		e, _ = a.live(e)
+		if err := a.leave(ctx, infohash, true); err != nil {
+			return err
+		}
+		gone = true
+		return a.supports.credit(e)
+	})
+	return done && gone, err
 }
+
+// anyEntry is what evict may delete to make room: all else that stays is told by its reason.
+func anyEntry(library.Entry) bool { return true }

@@ -131,9 +131,12 @@ func (a *App) RemoveSupport(ctx context.Context, id string, deleteFiles bool) er
 		if e.Support != id {
 			continue
 		}
-		if deleteFiles && !e.Wanted() && !a.watching.has(infohash) {
-			errs = append(errs, a.leave(ctx, infohash, true))
-			continue
+		if deleteFiles {
+			gone, err := a.evict(ctx, infohash, func(e library.Entry) bool { return !e.Wanted() })
+			errs = append(errs, err)
+			if gone || err != nil {
+				continue
+			}
 		}
 		errs = append(errs, a.keeper.change(infohash, release))
 	}

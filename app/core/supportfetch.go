@@ -157,11 +157,9 @@ func (w *supporter) hold(swarm *peer.Swarm, s library.Support, v library.Video, 
 func (w *supporter) undo(swarms []*peer.Swarm) error {
 	var errs []error
 	for _, swarm := range swarms {
-		if w.app.watching.has(swarm.Infohash().HexString()) {
-			continue
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
-		errs = append(errs, w.app.leaveSwarm(ctx, swarm))
+		_, err := w.app.watching.unless(ctx, swarm.Infohash().HexString(), func() error { return w.app.leaveSwarm(ctx, swarm) })
+		errs = append(errs, err)
 		cancel()
 	}
 	return errors.Join(errs...)

@@ -56,7 +56,7 @@ func TestWhatWasHeldWhileMeteredGoesOnWithoutItsSupport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	newSupporter(a).switchMetered(false)
+	newSupporter(a).switchMetered(t.Context(), false)
 	if e, _ := a.keeper.entry(infohashes[0]); swarm.Paused() || e.Paused || e.Stopped != library.StopNone {
 		t.Errorf("it does not go on: %+v", e)
 	}

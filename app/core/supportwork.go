@@ -82,7 +82,7 @@ func (w *supporter) serve(ctx context.Context) error {
 // step does what is due.
 func (w *supporter) step(ctx context.Context) {
 	metered := w.app.options.Config.Get().Network.Metered
-	w.switchMetered(metered)
+	w.switchMetered(ctx, metered)
 	if !metered {
 		w.refreshDue(ctx)
 	}
@@ -100,7 +100,7 @@ func (w *supporter) step(ctx context.Context) {
 }
 
 // switchMetered pauses what is being fetched for supports while the connection is paid by the byte.
-func (w *supporter) switchMetered(metered bool) {
+func (w *supporter) switchMetered(ctx context.Context, metered bool) {
 	if w.begun && metered == w.metered {
 		return
 	}
@@ -109,9 +109,12 @@ func (w *supporter) switchMetered(metered bool) {
 		swarm, joined := w.app.joined(infohash)
 		switch {
 		case !joined:
-		case metered && e.Support != "" && !e.Paused && !swarm.Stats().Complete && !w.app.watching.has(infohash):
-			swarm.Pause()
-			w.note(infohash, func(e *library.Entry) { e.Paused, e.Stopped = true, library.StopMetered })
+		case metered && e.Support != "" && !e.Paused && !swarm.Stats().Complete:
+			_, _ = w.app.watching.unless(ctx, infohash, func() error {
+				swarm.Pause()
+				w.note(infohash, func(e *library.Entry) { e.Paused, e.Stopped = true, library.StopMetered })
+				return nil
+			})
 		case !metered && e.Stopped == library.StopMetered:
 			swarm.Resume()
 			w.note(infohash, resumed)
@@ -306,8 +309,9 @@ func (w *supporter) drop(ctx context.Context, s library.Support, held map[string
 }
 
 func (w *supporter) letGo(ctx context.Context, e library.Entry) error {
-	if !e.Wanted() && !w.app.watching.has(e.Infohash) {
-		return w.app.evict(ctx, e.Infohash)
+	gone, err := w.app.evict(ctx, e.Infohash, func(e library.Entry) bool { return !e.Wanted() })
+	if gone || err != nil {
+		return err
 	}
 	return errors.Join(w.app.supports.credit(e), w.app.keeper.change(e.Infohash, release))
 }

@@ -39,7 +39,7 @@ func (a *App) WatchResolved(ctx context.Context, r Resolved, o WatchOptions) (*S
 	return s, s.watch()
 }
 
-// joinResolved joins without watching.
+// joinResolved joins without watching. What is joined is not deleted to make room before unwatch.
 func (a *App) joinResolved(ctx context.Context, r Resolved, o WatchOptions) (*Session, error) {
 	s := &Session{app: a, Rendition: -1}
 	switch r.Kind {
@@ -161,6 +161,11 @@ func (s *Session) joinAudio(ctx context.Context, t peer.Target, o WatchOptions) 
 
 // join joins one swarm, waits for its metadata and remembers it in the library.
 func (s *Session) join(ctx context.Context, t peer.Target, o WatchOptions) (*peer.Swarm, error) {
+	infohash := t.Infohash.HexString()
+	if err := s.app.watching.begin(ctx, infohash); err != nil {
+		return nil, err
+	}
+	s.claimed = append(s.claimed, infohash)
 	swarm, isNew, err := s.app.join(ctx, t, peer.JoinOptions{Sources: o.Sources, Dir: o.Dir})
 	if err != nil {
 		return nil, err
