@@ -23,26 +23,34 @@ const (
 	seedSave  = 600              // seconds of seeding, when nothing else has changed
 )
 
+// entryStore is the part of the library that the keeper writes.
+type entryStore interface {
+	Put(entries ...library.Entry) error
+	Delete(infohash string) error
+}
+
 // keeper keeps the library in step with the engine, with the entries in memory for quick answers, and
-// ends the seeding of what has come to a limit.
+// ends the seeding of what has come to a limit. Who reads never waits for the disk.
 type keeper struct {
-	library *library.Library
+	library entryStore
 	engine  *peer.Engine
 	logger  *slog.Logger
 	now     func() time.Time
 	sharing func() (l library.Limits, metered bool)
 
-	mu      sync.Mutex
+	writing sync.Mutex               // one change at a time, until it is on the disk
+	saved   map[string]library.Entry // as the library has them; writing is held
+	last    time.Time                // up to where seeding was counted; writing is held
+
+	mu      sync.Mutex               // never held over what waits
 	entries map[string]library.Entry // without their torrents, which the library keeps
-	saved   map[string]int64         // SeededFor as the library has it
-	last    time.Time                // up to where seeding was counted
 }
 
 func newKeeper(l *library.Library, e *peer.Engine, logger *slog.Logger) *keeper {
 	k := &keeper{
 		library: l, engine: e, logger: logger, now: time.Now,
 		sharing: func() (library.Limits, bool) { return library.Limits{}, false },
-		entries: make(map[string]library.Entry), saved: make(map[string]int64),
+		entries: make(map[string]library.Entry), saved: make(map[string]library.Entry),
 	}
 	list, err := l.List()
 	if err != nil { // the entries that can be read are there
@@ -51,7 +59,7 @@ func newKeeper(l *library.Library, e *peer.Engine, logger *slog.Logger) *keeper 
 	for _, entry := range list {
 		entry.Torrent = nil
 		k.entries[entry.Infohash] = entry
-		k.saved[entry.Infohash] = entry.SeededFor
+		k.saved[entry.Infohash] = entry
 	}
 	return k
 }
@@ -84,32 +92,34 @@ func (k *keeper) tick(all bool) error {
 }
 
 func (k *keeper) count(limits library.Limits, metered, all bool) (stopped []*peer.Swarm, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.writing.Lock()
+	defer k.writing.Unlock()
 	now := k.now()
 	seconds := k.elapsed(now)
 	if metered {
 		seconds = 0 // nothing is given meanwhile
 	}
-	var changed []library.Entry
-	for infohash, was := range k.entries {
+	var list, changed []library.Entry
+	for infohash, e := range k.all() {
 		swarm, ok := k.engine.Swarm(metainfo.NewHashFromHex(infohash))
 		if !ok {
 			continue
 		}
-		e := counted(was, swarm.Stats(), now, seconds)
+		e = counted(e, swarm.Stats(), now, seconds)
 		if stop := limits.Reached(e); stop != library.StopNone && !e.Paused && !metered {
 			e.Paused, e.Stopped = true, stop
 			stopped = append(stopped, swarm)
 			k.logger.Info("seeding ended by a limit", "infohash", infohash, "limit", string(stop))
 		}
-		k.entries[infohash] = e
-		seeded := e.SeededFor - k.saved[infohash]
+		list = append(list, e)
+		was := k.saved[infohash]
+		seeded := e.SeededFor - was.SeededFor
 		was.SeededFor = e.SeededFor
 		if !reflect.DeepEqual(e, was) || seeded >= seedSave || all && seeded > 0 {
 			changed = append(changed, e)
 		}
 	}
+	k.show(list...)
 	if len(changed) == 0 {
 		return stopped, nil
 	}
@@ -145,17 +155,26 @@ func counted(e library.Entry, stats peer.Stats, now time.Time, seconds int64) li
 	return e
 }
 
-// put writes entries; k.mu is held.
+// put writes entries; k.writing is held.
 func (k *keeper) put(entries ...library.Entry) error {
 	if err := k.library.Put(entries...); err != nil {
 		return fmt.Errorf("saving swarms in the library: %w", err)
 	}
-	for _, e := range entries {
-		e.Torrent = nil
-		k.entries[e.Infohash] = e
-		k.saved[e.Infohash] = e.SeededFor
+	for i := range entries {
+		entries[i].Torrent = nil
+		k.saved[entries[i].Infohash] = entries[i]
 	}
+	k.show(entries...)
 	return nil
+}
+
+// show brings entries into what is read.
+func (k *keeper) show(entries ...library.Entry) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, e := range entries {
+		k.entries[e.Infohash] = e
+	}
 }
 
 // entry returns what is known of a swarm.
@@ -175,10 +194,10 @@ func (k *keeper) all() map[string]library.Entry {
 
 // hold adds or changes the entry of a swarm whose metadata is known.
 func (k *keeper) hold(swarm *peer.Swarm, change func(library.Entry, bool) library.Entry) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.writing.Lock()
+	defer k.writing.Unlock()
 	infohash := swarm.Infohash().HexString()
-	e, known := k.entries[infohash]
+	e, known := k.entry(infohash)
 	e = change(e, known)
 	target := swarm.Target()
 	e.Magnet = target.Magnet()
@@ -200,9 +219,9 @@ func (k *keeper) hold(swarm *peer.Swarm, change func(library.Entry, bool) librar
 
 // change edits a known entry. It is no error where there is none.
 func (k *keeper) change(infohash string, edit func(*library.Entry)) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	e, ok := k.entries[infohash]
+	k.writing.Lock()
+	defer k.writing.Unlock()
+	e, ok := k.entry(infohash)
 	if !ok {
 		return nil
 	}
@@ -212,12 +231,14 @@ func (k *keeper) change(infohash string, edit func(*library.Entry)) error {
 
 // forget removes an entry.
 func (k *keeper) forget(infohash string) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.writing.Lock()
+	defer k.writing.Unlock()
 	if err := k.library.Delete(infohash); err != nil {
 		return fmt.Errorf("removing swarm from library: %w", err)
 	}
-	delete(k.entries, infohash)
 	delete(k.saved, infohash)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.entries, infohash)
 	return nil
 }

@@ -133,9 +133,9 @@ func TestASupportCountsWhatItHolds(t *testing.T) {
 			{Complete: true, Bytes: 40, Uploaded: peer.Bytes{TCP: 9}},
 		} {
 			e.Infohash = strings.Repeat(string(rune('a'+i)), 40)
-			a.keeper.mu.Lock()
+			a.keeper.writing.Lock()
 			err := a.keeper.put(e)
-			a.keeper.mu.Unlock()
+			a.keeper.writing.Unlock()
 			if err != nil {
 				t.Fatal(err)
 			}

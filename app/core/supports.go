@@ -12,12 +12,21 @@ import (
 	"shoal/peer/library"
 )
 
-// supports keeps the library's supports, with them in memory for quick answers.
+// supportStore is the part of the library that supports are written to.
+type supportStore interface {
+	PutSupport(one library.Support) error
+	DeleteSupport(id string) error
+}
+
+// supports keeps the library's supports, with them in memory for quick answers. Who reads never waits
+// for the disk.
 type supports struct {
-	library *library.Library
+	library supportStore
 	kick    chan struct{} // wakes the worker; buffered, 1
 
-	mu      sync.Mutex
+	writing sync.Mutex // one change at a time, until it is on the disk
+
+	mu      sync.Mutex // never held over what waits
 	list    map[string]library.Support
 	waiting map[string]string // why the fetching for one waits, for a person
 }
@@ -65,33 +74,39 @@ func (s *supports) get(id string) (library.Support, bool) {
 
 // add keeps a new one, and wakes the worker.
 func (s *supports) add(one library.Support) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.list) >= maxSupports {
-		return fail(CodeBadInput, nil, "%d are supported already, which is the most there can be: remove one first", len(s.list))
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if n := len(s.all()); n >= maxSupports {
+		return fail(CodeBadInput, nil, "%d are supported already, which is the most there can be: remove one first", n)
 	}
-	if err := s.library.PutSupport(one); err != nil {
+	if err := s.put(one); err != nil {
 		return err
 	}
-	s.list[one.ID] = one
 	s.look()
 	return nil
 }
 
 // change edits one. CodeNotFound says that there is none.
 func (s *supports) change(id string, edit func(*library.Support)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	one, ok := s.list[id]
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	one, ok := s.get(id)
 	if !ok {
 		return noSupport(id)
 	}
 	one.Refused = slices.Clone(one.Refused)
 	edit(&one)
+	return s.put(one)
+}
+
+// put writes one; s.writing is held.
+func (s *supports) put(one library.Support) error {
 	if err := s.library.PutSupport(one); err != nil {
 		return err
 	}
-	s.list[id] = one
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list[one.ID] = one
 	return nil
 }
 
@@ -100,14 +115,16 @@ func noSupport(id string) error {
 }
 
 func (s *supports) remove(id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.list[id]; !ok {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, ok := s.get(id); !ok {
 		return noSupport(id)
 	}
 	if err := s.library.DeleteSupport(id); err != nil {
 		return fmt.Errorf("ending the support: %w", err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	delete(s.list, id)
 	delete(s.waiting, id)
 	return nil
