@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"shoal/app/core"
 	"shoal/instance"
@@ -147,12 +148,15 @@ func printStatus(out *output, s status) {
 	if len(s.Mode) > 0 {
 		mode = strings.Join(s.Mode, " and ")
 	}
-	out.fact("Shoal %s, %s; %s on disk", s.Version, mode, human(s.Disk.Used))
+	out.fact("Shoal %s, %s; %s", s.Version, mode, diskWords(s.Disk, time.Now()))
 	if s.Reachability != nil {
 		printReachability(out, *s.Reachability)
 	}
 	if s.Disk.Budget > 0 {
 		out.fact("%s of %s kept of what was watched and co-seeded", human(s.Disk.Kept), human(s.Disk.Budget))
+	}
+	if s.Disk.Problem != "" {
+		out.fact("%s", s.Disk.Problem)
 	}
 	if s.Queue > 0 {
 		out.fact("%d deliveries to other instances wait (shoal queue shows them).", s.Queue)
@@ -197,6 +201,17 @@ func printStatus(out *output, s status) {
 	for _, one := range s.Supports {
 		printSupport(out, one.Support)
 	}
+}
+
+// diskWords says how much of the disk is used, as far as a slow disk has told.
+func diskWords(d core.Disk, now time.Time) string {
+	switch age := now.Sub(d.Measured); {
+	case d.Used < 0:
+		return "how much is on disk is not known yet"
+	case age >= time.Minute && !d.Measured.IsZero():
+		return fmt.Sprintf("%s on disk %s ago: it is slow to answer", human(d.Used), strings.TrimSuffix(age.Truncate(time.Minute).String(), "0s"))
+	}
+	return human(d.Used) + " on disk"
 }
 
 // stopWords says why a swarm is paused.

@@ -75,7 +75,9 @@ type App struct {
 	loopback loopback
 	named    named
 	free     func(dir string) int64 // see diskFree
-	resumed  chan struct{}          // closed once the library's swarms are joined again
+	disk     usage
+	freeing  freeing
+	resumed  chan struct{} // closed once the library's swarms are joined again
 
 	background background
 	// unsubscribe ends what follows the settings.
@@ -128,7 +130,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 
 // openResting takes the data folder's lock and opens what needs no engine.
 func openResting(o Options) (_ *App, err error) {
-	a := &App{options: o, logger: o.Logger, free: diskFree, resumed: make(chan struct{})}
+	a := &App{options: o, logger: o.Logger, free: diskFree, freeing: freeing{least: judgedFrom}, resumed: make(chan struct{})}
 	if a.logger == nil {
 		a.logger = slog.New(slog.DiscardHandler)
 	}
@@ -258,6 +260,7 @@ func (a *App) Close() error {
 	a.closeOnce.Do(func() {
 		var errs []error
 		a.background.end()
+		a.disk.ended.Store(true)
 		if a.unsubscribe != nil {
 			a.unsubscribe()
 		}

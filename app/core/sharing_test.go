@@ -3,7 +3,6 @@
 package core
 
 import (
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -164,34 +163,6 @@ func TestHowMuchIsTooMuch(t *testing.T) {
 	} {
 		if got := over(x.sharing, x.kept, x.free); max(got, 0) != max(x.want, 0) {
 			t.Errorf("%+v: got %d", x, got)
-		}
-	}
-}
-
-func TestFilesOnAnotherDiskStayWhenTheDiskIsFull(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "downloads")
-	var list []SwarmInfo
-	var holdings []library.Holding
-	for _, x := range []struct{ infohash, dir string }{
-		{"a", filepath.Join(filepath.Dir(dir), "downloads2")}, {"b", filepath.Join(dir, "b")}, {"c", filepath.Join(dir, "c")},
-	} {
-		s := SwarmInfo{Dir: x.dir, Stats: peer.Stats{Infohash: x.infohash, Bytes: 10, Completed: 10, Complete: true}}
-		list, holdings = append(list, s), append(holdings, holding(s))
-	}
-	for _, x := range []struct {
-		sharing config.Sharing
-		free    int64
-		want    []string
-	}{
-		{config.Sharing{KeepFree: 100}, 95, []string{"b"}},
-		{config.Sharing{KeepFree: 100}, 0, []string{"b", "c"}},
-		{config.Sharing{KeepFree: 100}, 100, nil},
-		{config.Sharing{Budget: 25}, 0, []string{"a"}},
-		{config.Sharing{Budget: 15, KeepFree: 100}, 90, []string{"a", "b"}},
-		{config.Sharing{Budget: 25, KeepFree: 100}, 95, []string{"a", "b"}},
-	} {
-		if got := surplus(x.sharing, list, holdings, dir, x.free, time.Now()); !slices.Equal(got, x.want) {
-			t.Errorf("%+v with %d free: %q go, want %q", x.sharing, x.free, got, x.want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"time"
 
 	"shoal/app/config"
 	"shoal/instance"
@@ -36,13 +37,17 @@ type Status struct {
 
 // Disk is what is kept, in bytes. A budget of 0 is none.
 type Disk struct {
-	Used   int64 `json:"used"`   // everything, what the instance publishes too
+	Used   int64 `json:"used"`   // everything, what the instance publishes too; -1 not known yet
 	Kept   int64 `json:"kept"`   // what the budget bounds: swarms joined
 	Budget int64 `json:"budget"` // of Kept
 	Free   int64 `json:"free"`   // of the disk, -1 unknown
+	// Measured is when Used and Free were: a slow disk takes its time.
+	Measured time.Time `json:"measured,omitzero"`
+	// Problem says for a person why the settings cannot be kept to, "" where they are.
+	Problem string `json:"problem,omitempty"`
 }
 
-// Status returns the summary.
+// Status returns the summary. It waits for no disk and no network.
 func (a *App) Status() Status {
 	s := Status{Version: a.options.Version, Mode: []string{}, Swarms: a.Swarms(), Limits: a.Limits()}
 	if a.options.Window || a.instance == nil {
@@ -56,15 +61,14 @@ func (a *App) Status() Status {
 		s.WatchFolder = a.instance.WatchFolder()
 	}
 	s.Supports = a.Supports()
-	s.Disk = a.disk(s.Swarms)
+	s.Disk = a.diskOf(s.Swarms, a.usage())
 	return s
 }
 
-func (a *App) disk(swarms []SwarmInfo) Disk {
-	cfg := a.options.Config.Get()
+func (a *App) diskOf(swarms []SwarmInfo, m measured) Disk {
 	return Disk{
-		Used: diskUsed(mediaDirs(cfg, a.options.DataDir)...), Kept: kept(swarms), Budget: cfg.Sharing.Budget,
-		Free: a.free(cfg.DownloadsDir(a.options.DataDir)),
+		Used: m.used, Kept: kept(swarms), Budget: a.options.Config.Get().Sharing.Budget, Free: m.free, Measured: m.at.UTC(),
+		Problem: a.DiskProblem(),
 	}
 }
 
@@ -103,7 +107,7 @@ func StatusAtRest(ctx context.Context, o Options) (_ Status, err error) {
 			return Status{}, err
 		}
 	}
-	s.Disk = a.disk(s.Swarms)
+	s.Disk = a.diskOf(s.Swarms, a.measure(func() bool { return ctx.Err() != nil }))
 	return s, nil
 }
 

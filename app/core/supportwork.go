@@ -184,6 +184,7 @@ func (w *supporter) keepCatalog(id string, c library.Catalog) error {
 type room struct {
 	bytes int64 // in all; -1 for no bound
 	why   string
+	disk  bool // the free space is the bound, not the budget
 }
 
 // roomNow returns how many bytes all supports may hold: the budget, less what comes before them in it,
@@ -211,7 +212,7 @@ func (w *supporter) roomNow() room {
 	if free >= 0 {
 		most := max(free+spare+here-cfg.Sharing.KeepFree, 0)
 		if r.bytes < 0 || most < r.bytes {
-			r.bytes, r.why = most, "The disk has no room for more: free some space, or lower the space that stays free in the settings."
+			r.bytes, r.disk, r.why = most, true, "The disk has no room for more: free some space, or lower the space that stays free in the settings."
 		}
 	}
 	return r
@@ -250,7 +251,13 @@ func (w *supporter) tend(ctx context.Context, s library.Support, now snapshot, r
 		chosen[choice.UUID] = choice
 		r.took(choice.Bytes)
 	}
-	w.drop(ctx, s, now.held[s.ID], chosen)
+	unfit := map[string]bool{} // chosen, but for the space that stays free
+	for _, choice := range all {
+		if _, ok := chosen[choice.UUID]; !ok && r.disk {
+			unfit[choice.UUID] = true
+		}
+	}
+	w.drop(ctx, s, now.held[s.ID], chosen, unfit)
 	for _, h := range now.held[s.ID] {
 		if !h.whole {
 			w.busy++
@@ -291,24 +298,31 @@ func troubleOf(c library.Catalog, choices []library.Choice) string {
 }
 
 // drop lets go of what is held for a support and was not chosen. What a person wanted goes on
-// as any other swarm.
-func (w *supporter) drop(ctx context.Context, s library.Support, held map[string]heldVideo, chosen map[string]library.Choice) {
+// as any other swarm. What is whole and unfit goes only where that frees space.
+func (w *supporter) drop(ctx context.Context, s library.Support, held map[string]heldVideo, chosen map[string]library.Choice, unfit map[string]bool) {
 	for uuid, h := range held {
 		if _, ok := chosen[uuid]; ok || w.isStarting(s.ID, uuid) {
 			continue
 		}
-		for _, e := range h.entries {
-			err := w.letGo(ctx, e)
-			if err != nil {
-				w.app.logger.Warn("letting go of a supported video failed", "infohash", e.Infohash, "error", err)
-				continue
-			}
-			w.app.logger.Info("a video has lost its place in a support", "support", s.ID, "infohash", e.Infohash, "name", e.Name)
+		if unfit[uuid] && h.whole {
+			w.app.toFree(func() { w.letGo(ctx, h.entries) })
+		} else {
+			w.letGo(ctx, h.entries)
 		}
 	}
 }
 
-func (w *supporter) letGo(ctx context.Context, e library.Entry) error {
+func (w *supporter) letGo(ctx context.Context, entries []library.Entry) {
+	for _, e := range entries {
+		if err := w.letGoOf(ctx, e); err != nil {
+			w.app.logger.Warn("letting go of a supported video failed", "infohash", e.Infohash, "error", err)
+			continue
+		}
+		w.app.logger.Info("a video has lost its place in a support", "support", e.Support, "infohash", e.Infohash, "name", e.Name)
+	}
+}
+
+func (w *supporter) letGoOf(ctx context.Context, e library.Entry) error {
 	gone, err := w.app.evict(ctx, e.Infohash, func(e library.Entry) bool { return !e.Wanted() })
 	if gone || err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,9 +42,26 @@ func newClock() *clock { return &clock{at: time.Date(2026, 6, 1, 12, 0, 0, 0, ti
 // started is a program that resumes and supports, until stop.
 func started(t *testing.T, dir string, c *clock, free int64) (a *App, stop func()) {
 	t.Helper()
+	return startedOn(t, dir, c, newDisk(free))
+}
+
+// fakeDisk tells how much of it is free.
+type fakeDisk struct{ free atomic.Pointer[func() int64] }
+
+func newDisk(free int64) *fakeDisk {
+	d := &fakeDisk{}
+	d.have(func() int64 { return free })
+	return d
+}
+
+func (d *fakeDisk) have(free func() int64) { d.free.Store(&free) }
+
+func startedOn(t *testing.T, dir string, c *clock, disk *fakeDisk) (a *App, stop func()) {
+	t.Helper()
 	a = open(t, dir, Options{Resume: true})
 	a.keeper.now = c.now
-	a.free = func(string) int64 { return free }
+	a.free = func(string) int64 { return (*disk.free.Load())() }
+	a.freeing.least = 1
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()

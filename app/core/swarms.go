@@ -7,11 +7,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -212,27 +208,4 @@ func encodeTorrent(mi *metainfo.MetaInfo) ([]byte, error) {
 		return nil, fmt.Errorf("writing torrent: %w", err)
 	}
 	return buf.Bytes(), nil
-}
-
-// diskUsed adds up the files' sizes under folders, in bytes on disk where that is known.
-func diskUsed(dirs ...string) int64 {
-	var sum int64
-	for _, dir := range dirs {
-		err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-			if err != nil {
-				if d != nil && d.IsDir() {
-					return filepath.SkipDir
-				}
-				return nil // gone meanwhile
-			}
-			if info, err := d.Info(); err == nil && d.Type().IsRegular() {
-				sum += fileUsed(info)
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-	}
-	return sum
 }

@@ -32,6 +32,8 @@ type sharer interface {
 	reacher
 	// Limits are those in force now.
 	Limits() core.Limits
+	// DiskProblem says why the disk cannot be kept to the settings, "" where it is.
+	DiskProblem() string
 }
 
 // swarmKeeper lists and changes the swarms held.

@@ -227,6 +227,11 @@ func TestBoundsInForceAreSaid(t *testing.T) {
 		t.Error("Change does not lead to the switch")
 	}
 	r.program.fakeSharing.mu.Lock()
+	r.program.disk = "Deleting frees no space on the disk."
+	r.program.fakeSharing.mu.Unlock()
+	r.w.look()
+	r.until("the disk", func() bool { return strip.words.words == "Deleting frees no space on the disk." })
+	r.program.fakeSharing.mu.Lock()
 	r.program.limits, r.program.reach = core.Limits{}, core.Reachability{Held: true, Message: "The kill switch holds all peer traffic back."}
 	r.program.fakeSharing.mu.Unlock()
 	r.w.look()

@@ -23,6 +23,7 @@ type fakeSharing struct {
 	limits   core.Limits
 	reach    core.Reachability
 	checked  core.Reachability
+	disk     string
 	hold     chan struct{} // of a check
 }
 
@@ -81,6 +82,12 @@ func (f *fakeSharing) Limits() core.Limits {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.limits
+}
+
+func (f *fakeSharing) DiskProblem() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.disk
 }
 
 func (f *fakeSharing) Reachability() core.Reachability {

@@ -256,6 +256,9 @@ type sharing struct {
 // sharingNow asks for it; it may wait for the engine.
 func sharingNow(from sharer) sharing {
 	words := boundsWords(from.Limits())
+	if problem := from.DiskProblem(); problem != "" {
+		words = sentence(problem)
+	}
 	if r := from.Reachability(); r.Held {
 		words = sentence(r.Message)
 	}
