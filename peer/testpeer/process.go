@@ -63,8 +63,11 @@ func Start(t testing.TB, path string, line func([]byte), ended func(), args ...s
 		_ = p.stdin.Close()
 		kill := time.AfterFunc(5*time.Second, func() { _ = p.cmd.Process.Kill() })
 		<-read
-		_ = p.cmd.Wait()
+		ended := p.cmd.Wait()
 		kill.Stop()
+		if t.Failed() {
+			t.Logf("%s ended: %v", p.name, ended) // it kills itself when its input ends
+		}
 		if text := stderr.String(); t.Failed() && text != "" {
 			t.Logf("%s said: %s", p.name, text)
 		}
