@@ -48,6 +48,7 @@ type Entry struct {
 	Stopped  Stop  `json:"stopped,omitempty"`  // which limit paused it; "" where a person did
 	From     Mark  `json:"from,omitzero"`      // limits count from here
 	IdleFrom int64 `json:"idleFrom,omitempty"` // SeededFor when somebody last fetched, or it was resumed
+	Stalled  int64 `json:"stalled,omitempty"`  // seconds it was fetched since a byte last came
 
 	Support string     `json:"support,omitempty"` // ID of the Support that it is held for
 	Video   string     `json:"video,omitempty"`   // the video's UUID, where it is held for a Support
@@ -71,8 +72,8 @@ func (e Entry) Helped() peer.Bytes {
 // meta ("version" -> uint64, big-endian), entries (infohash -> Entry as JSON, without the torrent),
 // torrents (infohash -> the .torrent file), so that saving figures rewrites little, and since version
 // 2 supports (id -> Support as JSON) and catalogs (id -> Catalog as JSON). A library of version 1 is
-// one without supports.
-const version = 2
+// one without supports. Before version 3 not every entry tells whether a person wanted it; see wanted.
+const version = 3
 
 var (
 	bucketMeta     = []byte("meta")
@@ -129,12 +130,40 @@ func (l *Library) prepare(path string) error {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}
 		}
+		if err := wanted(tx); err != nil {
+			return err
+		}
 		return tx.Bucket(bucketMeta).Put(keyVersion, binary.BigEndian.AppendUint64(nil, version))
 	})
 	if err != nil {
 		return explain(path, err)
 	}
 	return nil
+}
+
+// wanted brings the entries to version 3: one that is held for no Support is there because a person had it
+// co-seeded, which is when it is fetched whole, or watched it. A Support that comes to count it as its own
+// must not delete it.
+func wanted(tx *bbolt.Tx) error {
+	var changed []Entry
+	err := tx.Bucket(bucketEntries).ForEach(func(_, record []byte) error {
+		var e Entry
+		readable := json.Unmarshal(record, &e) == nil
+		if !readable || e.Infohash == "" || e.Support != "" || e.Wanted() {
+			return nil
+		}
+		if e.Want {
+			e.Asked = true
+		} else {
+			e.LastWatched = e.Added
+		}
+		changed = append(changed, e)
+		return nil
+	})
+	for _, e := range changed {
+		err = errors.Join(err, put(tx, e))
+	}
+	return err
 }
 
 func explain(path string, err error) error {

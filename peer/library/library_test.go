@@ -126,6 +126,75 @@ func TestWhatCannotBeOpenedIsExplained(t *testing.T) {
 	}
 }
 
+// TestAnOlderLibraryLosesNothingThatAPersonWanted is for libraries of before entries told whether they were
+// asked for and when they were watched.
+func TestAnOlderLibraryLosesNothingThatAPersonWanted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "older.db")
+	l := open(t, path)
+	record := func(name, more string) string {
+		infohash := strings.Repeat(name, 40)
+		return `{"infohash":"` + infohash + `","name":"` + name + `","magnet":"magnet:?xt=urn:btih:` + infohash + `","added":"2026-05-01T00:00:00Z"` + more + `}`
+	}
+	records := map[string]string{
+		"a": record("a", `,"want":true,"uploaded":{"tcp":7}`), "b": record("b", ""), "c": record("c", `,"want":true,"support":"one","video":"v"`),
+		"d": record("d", `,"lastWatched":"2026-05-03T00:00:00Z","want":true`), "e": "{",
+	}
+	err := l.db.Update(func(tx *bbolt.Tx) error {
+		for name, r := range records {
+			if err := tx.Bucket(bucketEntries).Put([]byte(strings.Repeat(name, 40)), []byte(r)); err != nil {
+				return err
+			}
+		}
+		return errors.Join(
+			tx.Bucket(bucketTorrents).Put([]byte(strings.Repeat("a", 40)), []byte("torrent")),
+			tx.DeleteBucket(bucketSupports), tx.DeleteBucket(bucketCatalogs),
+			tx.Bucket(bucketMeta).Put(keyVersion, binary.BigEndian.AppendUint64(nil, 1)),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = open(t, path)
+	get := func(name string) Entry {
+		e, err := l.Get(strings.Repeat(name, 40))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		return e
+	}
+	if e := get("a"); !e.Asked || !e.Wanted() || !e.LastWatched.IsZero() || e.Uploaded.TCP != 7 || string(e.Torrent) != "torrent" {
+		t.Errorf("co-seeded: %+v", e)
+	}
+	if e := get("b"); e.Asked || !e.Wanted() || !e.LastWatched.Equal(e.Added) {
+		t.Errorf("watched: %+v", e)
+	}
+	if e := get("c"); e.Wanted() {
+		t.Errorf("of a support: %+v", e)
+	}
+	if e := get("d"); e.Asked || e.LastWatched.Day() != 3 {
+		t.Errorf("known to be watched: %+v", e)
+	}
+	if _, err := l.Get(strings.Repeat("e", 40)); err == nil {
+		t.Error("what is damaged can be read")
+	}
+	// It happens once.
+	e := get("b")
+	e.LastWatched = time.Time{}
+	if err := l.Put(e); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = open(t, path)
+	if e := get("b"); e.Wanted() {
+		t.Errorf("with the next start: %+v", e)
+	}
+}
+
 func engine(t *testing.T, dir string) *peer.Engine {
 	t.Helper()
 	e, err := peer.New(peer.Config{

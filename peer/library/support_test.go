@@ -91,6 +91,7 @@ func TestALibraryOfVersion1IsTakenUp(t *testing.T) {
 		Infohash: infohash, Name: "Old", Torrent: []byte("torrent"), Added: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Paused: true, Uploaded: peer.Bytes{WebRTC: 7}, Downloaded: peer.Bytes{WebSeed: 9}, Bytes: 9, Complete: true,
 	}
+	want.LastWatched = want.Added
 	if list, err := l.List(); err != nil || !reflect.DeepEqual(list, []Entry{want}) {
 		t.Errorf("entries are %+v, %v", list, err)
 	}
