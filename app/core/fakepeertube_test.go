@@ -38,6 +38,7 @@ type fakePeerTube struct {
 	down    bool           // 503 to everything but files
 	cut     int            // how many videos the list leaves out at its end, though it counts them
 	seeders map[string]int // by infohash, for the tracker
+	dead    []string       // names of videos whose files are gone
 }
 
 type fakeVideo struct {
@@ -301,6 +302,10 @@ func (f *fakePeerTube) serveFile(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 			f.asked["file"]++
+			if slices.Contains(f.dead, v.name) {
+				w.WriteHeader(http.StatusNotFound)
+				return
+			}
 			http.ServeContent(w, r, name, v.published, bytes.NewReader(file.data))
 			return
 		}

@@ -20,7 +20,7 @@ import (
 // Times of the keeper.
 const (
 	saveEvery = 30 * time.Second // figures of the swarms go into the library
-	seedSave  = 600              // seconds of seeding, when nothing else has changed
+	seedSave  = 600              // seconds of seeding or waiting, when nothing else has changed
 )
 
 // entryStore is the part of the library that the keeper writes.
@@ -113,9 +113,9 @@ func (k *keeper) count(limits library.Limits, metered, all bool) (stopped []*pee
 		}
 		list = append(list, e)
 		was := k.saved[infohash]
-		seeded := e.SeededFor - was.SeededFor
-		was.SeededFor = e.SeededFor
-		if !reflect.DeepEqual(e, was) || seeded >= seedSave || all && seeded > 0 {
+		seconds := e.SeededFor - was.SeededFor + e.Stalled - was.Stalled // one of them grows
+		was.SeededFor, was.Stalled = e.SeededFor, e.Stalled
+		if !reflect.DeepEqual(e, was) || seconds >= seedSave || all && seconds > 0 {
 			changed = append(changed, e)
 		}
 	}
@@ -143,6 +143,12 @@ func (k *keeper) elapsed(now time.Time) int64 {
 func counted(e library.Entry, stats peer.Stats, now time.Time, seconds int64) library.Entry {
 	if stats.Uploaded.Sum() > e.Uploaded.Sum() {
 		e.LastUpload, e.IdleFrom = now.UTC(), e.SeededFor+seconds
+	}
+	switch {
+	case stats.Complete || stats.Downloaded.Sum() > e.Downloaded.Sum():
+		e.Stalled = 0
+	case e.Want && !stats.Paused:
+		e.Stalled += seconds
 	}
 	if stats.Complete && !stats.Paused {
 		e.SeededFor += seconds

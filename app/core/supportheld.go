@@ -13,8 +13,9 @@ type snapshot struct {
 // heldVideo is what is held of a video for a support.
 type heldVideo struct {
 	entries []library.Entry
-	bytes   int64 // of all of it
+	bytes   int64 // that it takes of the budget: all of it, but of what is dead what is here
 	whole   bool
+	moves   bool // it is fetched, and not stalled
 }
 
 func (w *supporter) snapshot() snapshot {
@@ -28,10 +29,15 @@ func (w *supporter) snapshot() snapshot {
 			videos = map[string]heldVideo{}
 			out.held[e.Support] = videos
 		}
-		e, _ := w.app.live(e)
+		e, here := w.app.live(e)
 		h, seen := videos[e.Video]
 		h.entries = append(h.entries, e)
-		h.bytes += e.Bytes
+		if !e.Complete && stalledFor(e, deadTime) {
+			h.bytes += here
+		} else {
+			h.bytes += e.Bytes
+		}
+		h.moves = h.moves || !e.Complete && !e.Paused && !stalledFor(e, stalledTime)
 		h.whole = e.Complete && (h.whole || !seen)
 		videos[e.Video] = h
 	}

@@ -3,6 +3,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,9 +19,12 @@ const (
 	workEvery   = 15 * time.Second
 	busyEvery   = 3 * time.Second  // while something is fetched
 	maxAsking   = 4                // supports whose instances are asked at one time
-	maxFetching = 2                // videos fetched at one time that get on
-	maxStalled  = 6                // and those that do not
+	maxFetching = 2                // swarms fetched at one time that get on
+	maxStalled  = 100              // and those that do not: they cost little
 	stalledTime = 10 * time.Minute // without a byte
+	// deadTime is for how long no byte came of a video that nobody seeds. It is waited for still, but another
+	// may take what room it does not fill.
+	deadTime = 24 * time.Hour
 )
 
 // supporter is the one worker of all supports: it asks their instances for videos, chooses among them,
@@ -32,8 +36,7 @@ type supporter struct {
 	catalogs map[string]library.Catalog
 	begun    bool
 	metered  bool
-	moves    map[string]move // by infohash: when a fetch last got on
-	busy     int             // swarms fetched, after the last step
+	busy     int // videos fetched that get on, after the last step
 
 	mu       sync.Mutex
 	starting map[string]bool // videos being joined, by support and UUID
@@ -41,14 +44,8 @@ type supporter struct {
 	catMu    sync.Mutex // of catalogs
 }
 
-// move is how much of a swarm was here, and since when.
-type move struct {
-	bytes int64
-	at    time.Time
-}
-
 func newSupporter(a *App) *supporter {
-	return &supporter{app: a, catalogs: map[string]library.Catalog{}, moves: map[string]move{}, starting: map[string]bool{}}
+	return &supporter{app: a, catalogs: map[string]library.Catalog{}, starting: map[string]bool{}}
 }
 
 // serve works until ctx ends.
@@ -259,7 +256,7 @@ func (w *supporter) tend(ctx context.Context, s library.Support, now snapshot, r
 	}
 	w.drop(ctx, s, now.held[s.ID], chosen, unfit)
 	for _, h := range now.held[s.ID] {
-		if !h.whole {
+		if h.moves {
 			w.busy++
 		}
 	}
@@ -276,7 +273,9 @@ func (w *supporter) tend(ctx context.Context, s library.Support, now snapshot, r
 		if waits(w.app.keeper.now(), v.Retry) {
 			continue
 		}
-		if !w.mayStart() {
+		may, held := w.mayStart()
+		if !may {
+			why = cmp.Or(why, held)
 			break
 		}
 		w.start(ctx, s, v, choice)
@@ -360,37 +359,30 @@ func (w *supporter) claim(id string, v library.Video, now snapshot) {
 	}
 }
 
-// mayStart reports whether one more video may be fetched.
-func (w *supporter) mayStart() bool {
-	now := w.app.keeper.now()
-	moves := map[string]move{}
+// mayStart reports whether one more video may be fetched, and why not where a person should know.
+func (w *supporter) mayStart() (may bool, why string) {
 	busy, stalled := 0, 0
 	for infohash, e := range w.app.keeper.all() {
 		swarm, joined := w.app.joined(infohash)
-		if e.Support == "" || e.Paused || !joined {
-			continue
-		}
-		stats := swarm.Stats()
-		if stats.Complete {
-			continue
-		}
-		m, seen := w.moves[infohash]
-		if !seen || m.bytes != stats.Completed {
-			m = move{stats.Completed, now}
-		}
-		moves[infohash] = m
-		if now.Sub(m.at) >= stalledTime {
+		switch {
+		case e.Support == "" || e.Paused || !joined || swarm.Stats().Complete:
+		case stalledFor(e, stalledTime):
 			stalled++
-		} else {
+		default:
 			busy++
 		}
 	}
-	w.moves = moves
 	w.mu.Lock()
 	busy += len(w.starting)
 	w.mu.Unlock()
-	return busy < maxFetching && stalled < maxStalled
+	if stalled >= maxStalled {
+		return false, fmt.Sprintf("%d files are waited for that nobody seeds now: no more are begun until some of them come. Remove those that you can do without.", stalled)
+	}
+	return busy < maxFetching, ""
 }
+
+// stalledFor reports whether no byte of what is fetched came for so long.
+func stalledFor(e library.Entry, d time.Duration) bool { return e.Stalled >= int64(d/time.Second) }
 
 func (w *supporter) isStarting(id, uuid string) bool {
 	w.mu.Lock()
