@@ -54,7 +54,7 @@ func explain(r *Reachability, twice bool) {
 	case clients.State == ReachClosed:
 		r.Message, r.Fix = fmt.Sprintf("Other torrent clients cannot reach you: port %d is closed.", clients.Port), fix
 	default:
-		r.Message = "Who can reach you is not known yet: check now, or wait for the first peers."
+		r.Message = "Who can reach you is not known yet: it shows when the first peers from outside come."
 	}
 }
 

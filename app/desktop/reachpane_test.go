@@ -26,7 +26,7 @@ func reachable() core.Reachability {
 
 func TestReachabilityIsCheckedOnceAndAgain(t *testing.T) {
 	r := newRig(t)
-	r.program.reach = core.Reachability{Message: "Who can reach you is not known yet: check now, or wait for the first peers.", InterfaceUp: true}
+	r.program.reach = core.Reachability{Message: "Who can reach you is not known yet: it shows when the first peers from outside come.", InterfaceUp: true}
 	r.program.checked = reachable()
 	r.program.hold = make(chan struct{})
 	r.w.goTo(placeCoSeeding)
