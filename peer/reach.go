@@ -61,6 +61,13 @@ func (e *Engine) AskSTUN(ctx context.Context) webrtc.NAT {
 	return e.transport.AskSTUN(ctx)
 }
 
+// SetICEServers changes the STUN and TURN servers of Config.WebRTC, for connections that come from now on.
+func (e *Engine) SetICEServers(servers []webrtc.ICEServer) {
+	if e.transport != nil {
+		e.transport.SetICEServers(servers)
+	}
+}
+
 // SetPortForwarding has the router asked to let peers in, or to let in nobody any more.
 func (e *Engine) SetPortForwarding(on bool) {
 	var ports []portmap.Port

@@ -49,7 +49,7 @@ type Limits struct {
 	Connections         int `toml:"connections" comment:"Connections to peers, of all swarms together and of each."`
 	ConnectionsPerSwarm int `toml:"connectionsPerSwarm"`
 	// HalfOpen bounds the connections being opened at one time.
-	HalfOpen int `toml:"halfOpen" comment:"Connections being opened at one time."`
+	HalfOpen int `toml:"halfOpen" comment:"Connections being opened at one time. More counts from the next start."`
 	// OpenFiles bounds the video files held open.
 	OpenFiles int `toml:"openFiles" comment:"Video files held open at one time."`
 	// Memory is what the program tries to stay under, in bytes; 0 leaves it to the system.

@@ -3,6 +3,8 @@
 package core
 
 import (
+	"context"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -117,5 +119,37 @@ func TestAProxysPasswordIsNotShown(t *testing.T) {
 	f := reachFacts{network: config.Network{Proxy: "socks5://ann:secret@127.0.0.1:1080"}}
 	if got := report(f).Proxy; got != "socks5://127.0.0.1:1080" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestSTUNServersOfTheSettingsCountAtOnce counts what a server on loopback is asked.
+func TestSTUNServersOfTheSettingsCountAtOnce(t *testing.T) {
+	server, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	a := open(t, t.TempDir(), Options{})
+	t.Cleanup(func() { _ = a.Close() })
+	set := func(change func(*config.Network)) {
+		if err := a.Config().Update(func(cfg *config.Config) { change(&cfg.Network) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(func(n *config.Network) { n.PublicSTUN, n.PortMapping = false, false })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { _ = a.serveReachability(ctx) }() // it ends with ctx, without an error
+	for a.Reachability().Checked.IsZero() {
+		time.Sleep(time.Millisecond)
+	}
+	set(func(n *config.Network) {
+		n.ICEServers = []config.ICEServer{{URLs: []string{"stun:" + server.LocalAddr().String()}}}
+	})
+	if err := server.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := server.ReadFromUDP(make([]byte, 1500)); err != nil {
+		t.Errorf("the server is not asked: %v", err)
 	}
 }

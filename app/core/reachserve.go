@@ -4,12 +4,14 @@ package core
 
 import (
 	"context"
+	"reflect"
 
 	"shoal/app/config"
+	"shoal/peer/webrtc"
 )
 
-// serveReachability brings the settings about port mapping in force, and checks once how this machine
-// can be reached.
+// serveReachability brings the settings about port mapping and ICE servers in force as they change, and
+// checks how this machine can be reached, once and with other servers again.
 func (a *App) serveReachability(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
 	defer a.options.Config.Subscribe(func(config.Config) {
@@ -18,18 +20,22 @@ func (a *App) serveReachability(ctx context.Context) error {
 		default:
 		}
 	})()
-	on := a.options.Config.Get().Network.PortMapping && !onlyLoopback()
-	a.engine.SetPortForwarding(on)
-	a.Go(func(own context.Context) { a.CheckReachability(own) })
+	on, servers, checked := false, []webrtc.ICEServer(nil), false
 	for {
+		network := a.options.Config.Get().Network
+		if now := network.PortMapping && !onlyLoopback(); now != on {
+			on = now
+			a.engine.SetPortForwarding(on)
+		}
+		if now := iceServers(network); !checked || !reflect.DeepEqual(now, servers) {
+			servers, checked = now, true
+			a.engine.SetICEServers(servers)
+			a.Go(func(own context.Context) { a.CheckReachability(own) })
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
-		}
-		if now := a.options.Config.Get().Network.PortMapping && !onlyLoopback(); now != on {
-			on = now
-			a.engine.SetPortForwarding(on)
 		}
 	}
 }

@@ -70,13 +70,14 @@ func TestSettingsAreVerifiedAndSaved(t *testing.T) {
 	}
 	r.entry("homeInstance").SetText("https://video.example")
 	r.entry("network.iceServers").SetText("stun:stun.example.org:3478\n\nturn:turn.example.org:3478 me secret")
+	r.entry("network.icePort").SetText("41000")
 	test.Tap(s.save)
 	r.until("the saving", func() bool { return strings.HasPrefix(s.status.words, "Saved") })
 	got := r.store.Get()
 	if got.Network.UploadLimit != 250_000 || got.HomeInstance != "https://video.example" || len(got.Network.ICEServers) != 2 || got.Network.ICEServers[1].Credential != "secret" {
 		t.Errorf("saved %+v", got)
 	}
-	if !strings.Contains(s.status.words, "started again: Own servers.") {
+	if !strings.Contains(s.status.words, "started again: WebRTC port.") {
 		t.Errorf("no word about the restart: %q", s.status.words)
 	}
 }

@@ -92,7 +92,7 @@ func (p *settingsPage) machine() fyne.CanvasObject {
 			amount(func(c *config.Config) *int { return &c.Limits.Connections })),
 		f.number(&field{key: "limits.connectionsPerSwarm"}, tr("Connections a video"), "", "", 1, "",
 			amount(func(c *config.Config) *int { return &c.Limits.ConnectionsPerSwarm })),
-		f.number(&field{key: "limits.halfOpen"}, tr("Being opened"), tr("Connections being opened at one time. Fewer is gentler to a weak router."), "", 1, "",
+		f.number(&field{key: "limits.halfOpen"}, tr("Being opened"), tr("Connections being opened at one time. Fewer is gentler to a weak router; more counts from the next start."), "", 1, "",
 			amount(func(c *config.Config) *int { return &c.Limits.HalfOpen })),
 		f.number(&field{key: "limits.openFiles"}, tr("Open files"), tr("Video files held open at one time."), "", 1, "",
 			amount(func(c *config.Config) *int { return &c.Limits.OpenFiles })),
@@ -141,10 +141,10 @@ func (p *settingsPage) route() fyne.CanvasObject {
 func (p *settingsPage) servers() fyne.CanvasObject {
 	f := &p.fields
 	return section(tr("STUN and TURN"),
-		f.check(&field{key: "network.publicSTUN", restart: true}, tr("Public STUN"), tr("Ask %s for this machine's address", strings.TrimPrefix(config.PublicSTUNServer, "stun:")),
+		f.check(&field{key: "network.publicSTUN"}, tr("Public STUN"), tr("Ask %s for this machine's address", strings.TrimPrefix(config.PublicSTUNServer, "stun:")),
 			tr("So that peers behind other routers find this machine. The server learns your address, nothing more."),
 			func(c *config.Config) *bool { return &c.Network.PublicSTUN }),
-		f.servers(&field{key: "network.iceServers", restart: true}, tr("Own servers"), tr("One a line. A TURN server carries what routers keep apart; it needs a name and a password.")),
+		f.servers(&field{key: "network.iceServers"}, tr("Own servers"), tr("One a line. A TURN server carries what routers keep apart; it needs a name and a password.")),
 	)
 }
 

@@ -98,7 +98,7 @@ func (t *Transport) newPeerConnection(p *port) (*webrtc.PeerConnection, error) {
 		return nil, err
 	}
 	pc, err := p.api.NewPeerConnection(webrtc.Configuration{
-		ICEServers:   turnServers(t.cfg.ICEServers),
+		ICEServers:   turnServers(*t.iceServers.Load()),
 		Certificates: []webrtc.Certificate{cert},
 	})
 	if err != nil {

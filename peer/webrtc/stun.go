@@ -79,7 +79,7 @@ func (s *silence) forgive() {
 // stunServers are the servers to ask, at most maxSTUNServers.
 func (t *Transport) stunServers() []*stun.URI {
 	var out []*stun.URI
-	for _, s := range t.cfg.ICEServers {
+	for _, s := range *t.iceServers.Load() {
 		for _, u := range s.URLs {
 			parsed, err := stun.ParseURI(u)
 			if err == nil && parsed.Scheme == stun.SchemeTypeSTUN && len(out) < maxSTUNServers {

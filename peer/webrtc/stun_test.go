@@ -89,6 +89,32 @@ func TestKindOfNAT(t *testing.T) {
 	}
 }
 
+func TestSTUNServersNamedLaterAreAsked(t *testing.T) {
+	server := stunServer(t, samePort)
+	tr := testTransport(t, quickTimes())
+	if nat := tr.AskSTUN(t.Context()); nat.Asked != 0 {
+		t.Fatalf("before: %+v", nat)
+	}
+	tr.SetICEServers([]ICEServer{{URLs: []string{"stun:" + server}}, {URLs: []string{"turn:127.0.0.1:1"}, Username: "u", Credential: "c"}})
+	if nat := tr.AskSTUN(t.Context()); nat.Asked != 1 || nat.Answered != 1 {
+		t.Errorf("named: %+v", nat)
+	}
+	pc, err := tr.newPeerConnection(tr.ports.main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := pc.GetConfiguration().ICEServers; len(list) != 1 || list[0].URLs[0] != "turn:127.0.0.1:1" {
+		t.Errorf("a connection has %+v", list)
+	}
+	if err := pc.Close(); err != nil {
+		t.Error(err)
+	}
+	tr.SetICEServers(nil)
+	if nat := tr.AskSTUN(t.Context()); nat.Asked != 0 {
+		t.Errorf("taken back: %+v", nat)
+	}
+}
+
 // TestASilentSTUNServerDelaysOneOfferOnly: the first offer waits for it as long as gathering may take,
 // and the next ones not at all.
 func TestASilentSTUNServerDelaysOneOfferOnly(t *testing.T) {

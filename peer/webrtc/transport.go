@@ -46,6 +46,7 @@ type Transport struct {
 
 	maxConns, maxOpening int
 	maxConnsPerSwarm     atomic.Int64
+	iceServers           atomic.Pointer[[]ICEServer]
 }
 
 // New opens the UDP port that all connections share.
@@ -67,6 +68,7 @@ func newTransport(cfg Config, times timings) (*Transport, error) {
 		trackers: make(map[string]*tracker),
 	}
 	t.SetMaxConns(cfg.MaxConns, cfg.MaxConnsPerSwarm, cfg.MaxOpening)
+	t.SetICEServers(cfg.ICEServers)
 	t.listener = newListener()
 	t.buffers.New = func() any { b := make([]byte, readBufferSize); return &b }
 	if _, err := rand.Read(t.salt[:]); err != nil {
@@ -196,6 +198,12 @@ func (t *Transport) SetMaxConns(all, perSwarm, opening int) {
 	defer t.mu.Unlock()
 	t.maxConns, t.maxOpening = all, opening
 	t.maxConnsPerSwarm.Store(int64(perSwarm))
+}
+
+// SetICEServers changes those of Config, for connections that come from now on.
+func (t *Transport) SetICEServers(servers []ICEServer) {
+	servers = slices.Clone(servers)
+	t.iceServers.Store(&servers)
 }
 
 // takeConn takes one of the Transport's connections, which is being opened; false when all are in
