@@ -10,13 +10,19 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	utp "github.com/anacrolix/go-utp"
 	"github.com/anacrolix/torrent"
 )
 
-// doorTries is how often a port is picked that must be free for all networks.
-const doorTries = 100
+const (
+	// doorTries is how often a port is picked that must be free for all networks.
+	doorTries = 100
+	// acceptPause is between two tries to accept where that fails: no descriptor is free, or the port
+	// could not be opened anew.
+	acceptPause = 100 * time.Millisecond
+)
 
 // Codes of a system that cannot listen by a version of IP: WSAEAFNOSUPPORT and WSAEADDRNOTAVAIL.
 const (
@@ -33,9 +39,10 @@ type door struct {
 	listen  func(network, address string) (net.Listener, error)
 	arrived handshakes
 
-	mu     sync.Mutex
-	inner  net.Listener
-	closed bool
+	gone chan struct{} // closed by Close
+
+	mu    sync.Mutex
+	inner net.Listener
 }
 
 // families are the versions of IP that peers come and are dialed by.
@@ -110,7 +117,7 @@ func (e *Engine) open(networks []string) (doors []*door, err error) {
 		host = "" // of either family
 	}
 	for _, network := range networks {
-		d := &door{network: network, address: net.JoinHostPort(host, strconv.Itoa(port)), listen: e.listen}
+		d := &door{network: network, address: net.JoinHostPort(host, strconv.Itoa(port)), listen: e.listen, gone: make(chan struct{})}
 		if d.inner, err = d.listen(d.network, d.address); err != nil {
 			if noSuchFamily(err) {
 				continue
@@ -180,8 +187,10 @@ func noSuchFamily(err error) bool {
 func (d *door) reopen() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed {
+	select {
+	case <-d.gone:
 		return nil
+	default:
 	}
 	_ = d.inner.Close() // the port must be free
 	inner, err := d.listen(d.network, d.address)
@@ -192,7 +201,8 @@ func (d *door) reopen() error {
 	return nil
 }
 
-// Accept waits for a peer, on whichever socket is open.
+// Accept waits for a peer, on whichever socket is open, until Close: the client comes again at once when
+// it fails.
 func (d *door) Accept() (net.Conn, error) {
 	for {
 		d.mu.Lock()
@@ -202,11 +212,10 @@ func (d *door) Accept() (net.Conn, error) {
 		if err == nil {
 			return d.arrived.enter(c), nil
 		}
-		d.mu.Lock()
-		again := inner != d.inner && !d.closed
-		d.mu.Unlock()
-		if !again {
+		select {
+		case <-d.gone:
 			return nil, err //nolint:wrapcheck // the client wraps
+		case <-time.After(acceptPause):
 		}
 	}
 }
@@ -218,13 +227,15 @@ func (d *door) Addr() net.Addr {
 	return d.inner.Addr()
 }
 
-// Close makes Accept fail. The client must be closed before: it accepts in a busy loop from a door that
-// is closed.
+// Close makes Accept fail. The client must be closed before. It is called once.
 func (d *door) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.closed = true
-	return d.inner.Close()
+	close(d.gone)
+	if err := d.inner.Close(); !errors.Is(err, net.ErrClosed) { // it could not be opened anew
+		return err //nolint:wrapcheck // it says enough
+	}
+	return nil
 }
 
 // utpDialer dials by the port that µTP listens on.

@@ -14,7 +14,7 @@ import (
 // seconds.
 const (
 	maxHandshakes     = 256
-	maxHandshakesFrom = 16 // one address (IPv6: one /64)
+	maxHandshakesFrom = 64 // one address (IPv6: one /64), which may share many swarms with us
 )
 
 // handshakes are the incoming connections of a port that have not said yet, or not to the end, which

@@ -94,7 +94,9 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 				s.mu.Unlock()
 			}
 			s.torrent.AddPeers(peerInfos(addrs, torrent.PeerSourceTracker))
-			s.wake() // where it is nobody, the WebSeeds are used
+			if !s.store.complete() {
+				s.wake() // where it is nobody, the WebSeeds are used
+			}
 		},
 	}
 	if s.engine.config.IPv4Only {
