@@ -62,6 +62,13 @@ func (f *freeing) deleted(before space, bytes int64, now time.Time) {
 	f.since = now
 }
 
+// forget is for when there is space enough.
+func (f *freeing) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.bytes, f.problem = 0, ""
+}
+
 // judge reports whether more may be deleted for the space that stays free. Where not, soon says that what
 // was deleted may show yet, and found that it was found just now that it does not.
 func (f *freeing) judge(s space, now time.Time) (may, soon, found bool) {

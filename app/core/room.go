@@ -57,21 +57,26 @@ func (a *App) serveRoom(ctx context.Context) error {
 func (a *App) makeRoom(ctx context.Context) (soon bool) {
 	cfg := a.options.Config.Get()
 	swarms := a.Swarms()
-	excess := over(config.Sharing{Budget: cfg.Sharing.Budget}, kept(swarms), -1)
-	for _, infohash := range library.MakeRoom(a.holdings(swarms), excess, a.keeper.now()) {
-		if ctx.Err() != nil {
-			return false
+	if excess := over(config.Sharing{Budget: cfg.Sharing.Budget}, kept(swarms), -1); excess > 0 {
+		for _, infohash := range library.MakeRoom(a.holdings(swarms), excess, a.keeper.now()) {
+			if ctx.Err() != nil {
+				return false
+			}
+			a.evictForRoom(ctx, infohash, swarms)
 		}
-		a.evictForRoom(ctx, infohash, swarms)
 	}
 	dir := cfg.DownloadsDir(a.options.DataDir)
 	tried := map[string]bool{}
 	for ctx.Err() == nil {
-		swarms = a.Swarms()
 		need := over(config.Sharing{KeepFree: cfg.Sharing.KeepFree}, 0, a.free(dir))
-		if may, wait := a.mayFree(); need <= 0 || !may {
-			return need > 0 && wait
+		if need <= 0 {
+			a.freeing.forget()
+			return false
 		}
+		if may, wait := a.mayFree(); !may {
+			return wait
+		}
+		swarms = a.Swarms()
 		infohash := firstToFree(swarms, a.holdings(swarms), dir, need, a.keeper.now(), tried)
 		if infohash == "" {
 			return false

@@ -47,7 +47,7 @@ type Disk struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// Status returns the summary. It waits for no disk and no network.
+// Status returns the summary. It waits for no network, and only a little for a slow disk.
 func (a *App) Status() Status {
 	s := Status{Version: a.options.Version, Mode: []string{}, Swarms: a.Swarms(), Limits: a.Limits()}
 	if a.options.Window || a.instance == nil {
