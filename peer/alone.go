@@ -49,7 +49,7 @@ func (s *Swarm) alone() int {
 	}
 	if n&(n-1) == 0 && n < aloneRound || n%aloneRound == 0 {
 		if s.allows(SourceTCP) || s.allows(SourceUTP) {
-			s.torrent.AddPeers(peerInfos(again, torrent.PeerSourceDirect))
+			s.addPeers(peerInfos(again, torrent.PeerSourceDirect))
 		}
 	}
 	if n%aloneRound == askAloneAt {

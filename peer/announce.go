@@ -26,6 +26,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"shoal/peer/bound"
+	"shoal/peer/pulse"
 )
 
 // Bounds on announcing to HTTP and UDP trackers (BEP 3, BEP 15).
@@ -54,17 +55,24 @@ type announcer struct {
 	client   *http.Client
 	logger   *slog.Logger
 	request  func() tracker.AnnounceRequest // the swarm's figures
-	addPeers func([]tracker.Peer)
+	addPeers func(tracker.AnnounceResponse)
 	proxied  func() bool // see Config.Proxied
 	on       bound.Interface
 	udp      string // network of UDP trackers: "udp", or "udp4" for IPv4 alone
+	pace     *rate.Limiter // of seeds that announce themselves
 
-	pace      *rate.Limiter // of seeds that announce themselves
-	completed chan struct{} // buffered, 1
-	again     chan struct{} // buffered, 1: announce at once
+	ctx   context.Context //nolint:containedctx // the announcer's own life
+	pulse *pulse.Pulse
 
-	mu     sync.Mutex
-	status TrackerStatus
+	// For the pulse alone, and then for leave.
+	paced bool // its turn among the seeds was reserved
+	known bool // the tracker knows us
+	retry time.Duration
+
+	mu       sync.Mutex
+	now      bool // announce, though it is not due
+	complete bool // the tracker is to be told that the last piece came in
+	status   TrackerStatus
 }
 
 func (a *announcer) Status() TrackerStatus {
@@ -73,60 +81,97 @@ func (a *announcer) Status() TrackerStatus {
 	return a.status
 }
 
-// complete has the tracker told that the last piece came in.
-func (a *announcer) complete() {
-	select {
-	case a.completed <- struct{}{}:
-	default:
-	}
+// start announces from now on, until ctx ends. Call leave then.
+func (a *announcer) start(ctx context.Context) {
+	a.ctx, a.retry = ctx, minAnnounceRetry
+	a.pulse = pulse.New(a.tend)
+	a.pulse.Wake()
+}
+
+// completed has the tracker told that the last piece came in.
+func (a *announcer) completed() {
+	a.mu.Lock()
+	a.now, a.complete = true, true
+	a.mu.Unlock()
+	a.pulse.Wake()
 }
 
 // hurry has the tracker told of us at once, for our address may be another.
 func (a *announcer) hurry() {
-	select {
-	case a.again <- struct{}{}:
-	default:
+	a.mu.Lock()
+	a.now = true
+	a.mu.Unlock()
+	a.pulse.Wake()
+}
+
+// leave tells the tracker, if it knows us, that we have stopped.
+func (a *announcer) leave() {
+	a.pulse.Stop()
+	a.pulse.Wait()
+	if a.known {
+		_, _ = a.announce(context.WithoutCancel(a.ctx), tracker.Stopped, stoppedTimeout)
 	}
 }
 
-// run announces until ctx ends, and then that we have stopped.
-func (a *announcer) run(ctx context.Context) {
-	event := tracker.Started
-	known := false // the tracker knows us
-	if a.request().Left == 0 && a.pace.Wait(ctx) != nil {
-		return
+// tend announces if that is due. It returns how long it is until the next time.
+func (a *announcer) tend() time.Duration {
+	if a.ctx.Err() != nil {
+		return pulse.Never
 	}
-	retry := minAnnounceRetry
-	for {
-		wait, err := a.announce(ctx, event, announceTimeout)
-		if err == nil {
-			known, retry = true, minAnnounceRetry
-			event = tracker.None
-		} else if ctx.Err() == nil {
-			a.logger.Debug("announcing failed", "tracker", a.url, "error", err)
-			wait = retry + rand.N(retry/2)
-			retry = min(2*retry, maxAnnounceRetry)
-		}
-		a.mu.Lock()
-		a.status.NextAnnounce = time.Now().Add(wait)
-		a.mu.Unlock()
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			if known {
-				_, _ = a.announce(context.WithoutCancel(ctx), tracker.Stopped, stoppedTimeout)
-			}
-			return
-		case <-a.completed:
-			timer.Stop()
-			event = tracker.Completed
-		case <-a.again:
-			timer.Stop()
-			retry = minAnnounceRetry
-		case <-timer.C:
-		}
+	if !a.paced && a.request().Left == 0 {
+		a.plan(a.pace.Reserve().Delay())
 	}
+	a.paced = true
+	event, wait := a.next()
+	if wait > 0 {
+		return wait
+	}
+	wait, err := a.announce(a.ctx, event, announceTimeout)
+	if err == nil {
+		a.known, a.retry = true, minAnnounceRetry
+	} else if a.ctx.Err() == nil {
+		a.logger.Debug("announcing failed", "tracker", a.url, "error", err)
+		wait = a.retry + rand.N(a.retry/2)
+		a.retry = min(2*a.retry, maxAnnounceRetry)
+		a.failed(event)
+	}
+	a.plan(wait)
+	return wait
+}
+
+// next returns what the next announce tells (BEP 3), and how long it is until then. A call that returns
+// 0 counts as that announce.
+func (a *announcer) next() (tracker.AnnounceEvent, time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if wait := time.Until(a.status.NextAnnounce); !a.now && wait > 0 {
+		return tracker.None, wait
+	}
+	if a.now {
+		a.retry = minAnnounceRetry
+	}
+	a.now = false
+	switch {
+	case !a.known:
+		return tracker.Started, 0
+	case a.complete:
+		a.complete = false
+		return tracker.Completed, 0
+	}
+	return tracker.None, 0
+}
+
+// failed keeps in mind what an announce was to tell.
+func (a *announcer) failed(event tracker.AnnounceEvent) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.complete = a.complete || event == tracker.Completed
+}
+
+func (a *announcer) plan(wait time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.status.NextAnnounce = time.Now().Add(wait)
 }
 
 // announce announces once. It returns when to come again.
@@ -167,7 +212,8 @@ func (a *announcer) announce(ctx context.Context, event tracker.AnnounceEvent, t
 		return 0, err
 	}
 	if event != tracker.Stopped {
-		a.addPeers(res.Peers[:min(len(res.Peers), maxAnnouncePeers)])
+		res.Peers = res.Peers[:min(len(res.Peers), maxAnnouncePeers)]
+		a.addPeers(res)
 	}
 	interval := max(time.Duration(res.Interval)*time.Second, minAnnounceInterval)
 	return min(interval+rand.N(interval/10), maxAnnounceInterval), nil
@@ -264,11 +310,12 @@ func announceQuery(req tracker.AnnounceRequest) string {
 
 // queryBytes escapes every byte: some trackers do not take + for a space.
 func queryBytes(b []byte) string {
-	var s strings.Builder
+	const digits = "0123456789ABCDEF"
+	escaped := make([]byte, 0, 3*len(b))
 	for _, c := range b {
-		fmt.Fprintf(&s, "%%%02X", c)
+		escaped = append(escaped, '%', digits[c>>4], digits[c&0xf])
 	}
-	return s.String()
+	return string(escaped)
 }
 
 // announceRequest fills in this swarm's figures.

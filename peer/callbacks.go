@@ -54,6 +54,8 @@ func (e *Engine) addCallbacks(c *torrent.Callbacks) {
 	c.PeerConnAdded = append(c.PeerConnAdded, e.connAdded)
 	c.PeerConnClosed = e.connClosed
 	c.ReadMessage = e.readMessage
+	c.CompletedHandshake = e.greeted
+	c.ReceiveEncryptedHandshakeSkeys = e.secretKeys
 	c.ReceivedUsefulData = append(c.ReceivedUsefulData, e.receivedData)
 }
 

@@ -140,7 +140,7 @@ func TestFileTakenFromUnderTheSeeder(t *testing.T) {
 				return s.Stats().Complete
 			})
 			checkFile(t, s, f)
-			stats := s.torrent.Stats()
+			stats := s.loaded().Stats()
 			if n := stats.PiecesDirtiedBad.Int64(); n != 0 {
 				t.Fatalf("%d pieces failed their hash", n)
 			}

@@ -148,7 +148,7 @@ func (e *Engine) dropConns() {
 		_ = c.pc.Close()
 	}
 	for s, addrs := range known {
-		s.torrent.AddPeers(peerInfos(addrs, torrent.PeerSourceDirect))
+		s.addPeers(peerInfos(addrs, torrent.PeerSourceDirect))
 	}
 }
 

@@ -132,8 +132,8 @@ func (e *Engine) wantsDials() bool {
 func (s *Swarm) resize() {
 	s.switching.Lock()
 	defer s.switching.Unlock()
-	if s.online() {
-		s.torrent.SetMaxEstablishedConns(s.engine.Limits().ConnectionsPerSwarm)
+	if t := s.loaded(); t != nil && s.online() {
+		t.SetMaxEstablishedConns(s.engine.Limits().ConnectionsPerSwarm)
 	}
 }
 

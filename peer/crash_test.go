@@ -90,7 +90,7 @@ func TestKilledInMidDownload(t *testing.T) {
 			return false
 		}
 	})
-	stats := s.torrent.Stats()
+	stats := s.loaded().Stats()
 	if n := stats.BytesHashed.Int64(); n != 0 {
 		t.Fatalf("%d bytes were hashed again", n)
 	}

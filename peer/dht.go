@@ -182,7 +182,7 @@ func (e *Engine) announceDHT() {
 // dhtSwarms lists the swarms that are online, may use what the DHT finds, and are not private (BEP 27).
 func (e *Engine) dhtSwarms() []dhtSwarm {
 	var out []dhtSwarm
-	for _, s := range e.Swarms() {
+	for _, s := range e.all() {
 		if !s.allows(SourceTCP) && !s.allows(SourceUTP) || s.isPrivate() {
 			continue
 		}
@@ -204,7 +204,7 @@ func (s *Swarm) isPrivate() bool {
 	if !s.isReady() {
 		return false
 	}
-	private := s.torrent.Info().Private
+	private := s.info.Private
 	return private != nil && *private
 }
 
@@ -267,8 +267,8 @@ func (s *Swarm) announceToNodes(ctx context.Context, server *dht.Server) bool {
 				peers = append(peers, torrent.PeerInfo{Addr: torrent.StringAddr(p.UDP().String()), Source: torrent.PeerSourceDhtGetPeers})
 			}
 		}
-		if len(peers) > 0 && ctx.Err() == nil {
-			s.torrent.AddPeers(peers)
+		if ctx.Err() == nil {
+			s.addPeers(peers)
 		}
 	}
 	return answered

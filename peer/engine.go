@@ -30,7 +30,7 @@ const (
 	userAgent        = "Shoal"
 	defaultReadAhead = 16 << 20
 	pollInterval     = 500 * time.Millisecond
-	dormantPolls     = 10 // of them one looks at a swarm that does nothing
+	dormantPolls     = 120 // of them one looks at a swarm that does nothing
 	tidyInterval     = 5 * time.Second
 	checkpointEvery  = 6 // tidyings
 	idleFile         = 30 * time.Second
@@ -94,7 +94,9 @@ type Engine struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // the engine's own goroutines
 
-	swarms  sync.Map // metainfo.Hash -> *Swarm; read in callbacks
+	swarms  sync.Map                 // metainfo.Hash -> *Swarm; read in callbacks
+	held    atomic.Pointer[[]*Swarm] // those that have entered, oldest first; what it points to never changes
+	holding sync.Mutex               // one change of held at a time
 	joining sync.Mutex
 	closed  bool // under joining
 	serial  atomic.Int64
@@ -304,15 +306,27 @@ func (e *Engine) WebRTCPort() int {
 func (e *Engine) Sources() Sources { return slices.Clone(e.sources) }
 
 // Swarms returns the swarms held, oldest first.
-func (e *Engine) Swarms() []*Swarm {
-	var swarms []*Swarm
-	for _, v := range e.swarms.Range {
-		if s := v.(*Swarm); s.entered.Load() {
-			swarms = append(swarms, s)
-		}
+func (e *Engine) Swarms() []*Swarm { return slices.Clone(e.all()) }
+
+// all is Swarms for reading alone.
+func (e *Engine) all() []*Swarm {
+	if list := e.held.Load(); list != nil {
+		return *list
 	}
-	slices.SortFunc(swarms, func(a, b *Swarm) int { return cmp.Compare(a.serial, b.serial) })
-	return swarms
+	return nil
+}
+
+// hold puts a swarm into the list, or takes it out.
+func (e *Engine) hold(s *Swarm, held bool) {
+	e.holding.Lock()
+	defer e.holding.Unlock()
+	list := e.all()
+	if held {
+		list = append(list, s) // who reads the list sees no more of it than there was
+	} else {
+		list = slices.DeleteFunc(slices.Clone(list), func(o *Swarm) bool { return o == s })
+	}
+	e.held.Store(&list)
 }
 
 // Swarm returns the swarm with that infohash.
@@ -345,10 +359,21 @@ func (e *Engine) poll() {
 		}
 		e.countClosed()
 		e.countAll()
-		for _, s := range e.Swarms() {
-			// What does nothing is looked at every few seconds, each swarm in its turn.
-			if !s.dormant() || (n+int(s.serial))%dormantPolls == 0 {
-				s.poll(time.Now())
+		now := time.Now()
+		for _, s := range e.all() {
+			if s.loaded() == nil {
+				continue
+			}
+			// What does nothing is looked at once a minute, each swarm in its turn.
+			dormant := s.dormant()
+			if !dormant {
+				s.needed.Store(e.ticks())
+			}
+			if dormant && s.doze() {
+				continue
+			}
+			if !dormant || (n+int(s.serial))%dormantPolls == 0 {
+				s.poll(now)
 			}
 		}
 	}
@@ -369,7 +394,7 @@ func (e *Engine) tidy() {
 		if n%checkpointEvery != 0 {
 			continue
 		}
-		for _, s := range e.Swarms() {
+		for _, s := range e.all() {
 			if err := s.store.checkpoint(); err != nil {
 				e.logger.Warn("syncing to the disk failed", "infohash", s.infohash.HexString(), "error", err)
 			}

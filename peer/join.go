@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
 )
 
@@ -158,25 +157,36 @@ func (e *Engine) enter(ctx context.Context, s *Swarm, target Target) (*Swarm, er
 	if held, ok := e.Swarm(s.infohash); ok {
 		return held, held.merge(target)
 	}
-	var info []byte
-	if target.MetaInfo != nil {
-		info = target.MetaInfo.InfoBytes
-	}
 	e.swarms.Store(s.infohash, s) // first: callbacks may come at once
-	s.torrent, _ = e.client.AddTorrentOpt(torrent.AddTorrentOpts{
-		InfoHash:                 s.infohash,
-		Storage:                  s.store,
-		InfoBytes:                info,
-		DisableInitialPieceCheck: true, // see Swarm.settleDoubts
-	})
-	if info != nil && s.torrent.Info() == nil {
-		err := s.openError()
-		s.torrent.Drop()
+	if err := s.open(target); err != nil {
 		e.swarms.Delete(s.infohash)
 		s.cancel(err)
-		return nil, fmt.Errorf("opening the files: %w", err)
+		return nil, err
 	}
 	s.start(target)
 	s.entered.Store(true)
+	e.hold(s, true)
 	return s, nil
+}
+
+// open opens the files, where it is known which, and has the client load the torrent of what is not
+// whole: what is rests until it is asked for.
+func (s *Swarm) open(target Target) error {
+	if target.MetaInfo != nil {
+		info, err := parseInfo(target.MetaInfo.InfoBytes)
+		if err == nil {
+			err = s.store.open(info) // not under the client's lock: the disk may be slow
+		}
+		if err != nil {
+			return fmt.Errorf("opening the files: %w", err)
+		}
+		if s.store.mayRest() {
+			s.store.resting.Store(true)
+			return nil
+		}
+	}
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	_, err := s.load()
+	return err
 }

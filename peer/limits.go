@@ -84,7 +84,7 @@ func (e *Engine) SetLimits(l Limits) {
 		total, perSwarm := l.webRTC()
 		e.transport.SetMaxConns(total, perSwarm, l.HalfOpen)
 	}
-	for _, s := range e.Swarms() {
+	for _, s := range e.all() {
 		if was.ConnectionsPerSwarm != l.ConnectionsPerSwarm {
 			s.resize()
 		}

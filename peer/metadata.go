@@ -31,7 +31,7 @@ func (s *Swarm) fetchMetadata(ctx context.Context, sources []string) {
 				err = errors.New("it is another torrent")
 			}
 			if err == nil {
-				err = s.setMetadata(target)
+				err = s.merge(target)
 			}
 			if err == nil || s.isReady() || ctx.Err() != nil {
 				return

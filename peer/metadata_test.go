@@ -110,7 +110,7 @@ func TestBadMetadataFromPeer(t *testing.T) {
 	defer server.Close()
 	e := newEngine(t, Config{Sources: Sources{SourceTCP}})
 	s := join(t, e, Target{Infohash: metainfo.HashBytes(info)}, JoinOptions{})
-	if err := s.torrent.SetInfoBytes(info); err == nil { // as the client does with a peer's
+	if err := s.loaded().SetInfoBytes(info); err == nil { // as the client does with a peer's
 		t.Fatal("accepted")
 	}
 	if err := s.Wait(t.Context()); err == nil || !strings.Contains(err.Error(), "is no file name") {

@@ -40,10 +40,12 @@ func (s *Swarm) giveNothingWhile(metered bool) {
 		return
 	}
 	s.giveNothing = metered
-	if metered {
-		s.torrent.DisallowDataUpload()
-	} else {
-		s.torrent.AllowDataUpload()
+	switch t := s.loaded(); {
+	case t == nil:
+	case metered:
+		t.DisallowDataUpload()
+	default:
+		t.AllowDataUpload()
 	}
 }
 

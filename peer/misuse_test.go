@@ -108,7 +108,7 @@ func TestHostilePeers(t *testing.T) {
 	if after := heapMiB(); after > before+16 {
 		t.Fatalf("%d MiB became %d", before, after)
 	}
-	for _, n := range []int{s.torrent.Stats().TotalPeers, m.torrent.Stats().TotalPeers} {
+	for _, n := range []int{s.loaded().Stats().TotalPeers, m.loaded().Stats().TotalPeers} {
 		if n > 600 {
 			t.Fatalf("%d addresses are kept", n)
 		}

@@ -4,6 +4,7 @@ package peer
 
 import (
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (s *Swarm) connect() {
 	s.mu.Unlock()
 
 	if plain {
-		s.torrent.AddPeers(peerInfos(target.Peers, torrent.PeerSourceDirect))
+		s.addPeersLocked(peerInfos(target.Peers, torrent.PeerSourceDirect))
 	}
 	if s.allows(SourceWebSeed) && s.store.inPlace == "" {
 		s.chooseWebSeeds(time.Now())
@@ -80,10 +81,13 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 	a := &announcer{
 		url: url, client: s.engine.http, logger: s.engine.logger, request: s.announceRequest,
 		proxied: s.engine.config.Proxied, on: s.engine.config.Interface, udp: "udp",
-		completed: make(chan struct{}, 1), again: make(chan struct{}, 1), pace: s.engine.seedPace,
-		addPeers: func(peers []tracker.Peer) {
-			addrs := make([]string, 0, len(peers))
-			for _, p := range peers {
+		pace: s.engine.seedPace,
+		addPeers: func(res tracker.AnnounceResponse) {
+			if s.loaded() == nil && res.Leechers == 0 && res.Seeders > 0 {
+				return // seeds all of them
+			}
+			addrs := make([]string, 0, len(res.Peers))
+			for _, p := range res.Peers {
 				if p.IP != nil && p.Port > 0 && p.Port < 1<<16 {
 					addrs = append(addrs, hostPort(p))
 				}
@@ -93,7 +97,7 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 				s.found = true
 				s.mu.Unlock()
 			}
-			s.torrent.AddPeers(peerInfos(addrs, torrent.PeerSourceTracker))
+			s.addPeers(peerInfos(addrs, torrent.PeerSourceTracker))
 			if !s.store.complete() {
 				s.wake() // where it is nobody, the WebSeeds are used
 			}
@@ -104,7 +108,7 @@ func (s *Swarm) announceTo(ctx context.Context, url string) {
 	}
 	a.status = TrackerStatus{URL: url, Seeders: -1, Leechers: -1}
 	s.trackers = append(s.trackers, a)
-	s.netWG.Go(func() { a.run(ctx) })
+	a.start(ctx)
 }
 
 // peerInfos makes peers of IP addresses with a port. The client dials no host names.
@@ -125,16 +129,21 @@ func peerInfos(addrs []string, source torrent.PeerSource) []torrent.PeerInfo {
 // The caller holds switching.
 func (s *Swarm) disconnect() {
 	s.mu.Lock()
-	end, rtc := s.network, s.rtc
+	end, rtc, trackers := s.network, s.rtc, s.trackers
 	s.network, s.networkCtx, s.rtc, s.trackers = nil, nil, nil, nil
 	s.webSeeding, s.webSeeds, s.found = false, nil, false
 	s.mu.Unlock()
 	if end != nil {
 		end()
 	}
-	s.torrent.SetMaxEstablishedConns(0)
-	s.torrent.DisallowDataDownload()
-	s.torrent.RemoveWebSeeds()
+	for _, a := range trackers {
+		s.netWG.Go(a.leave)
+	}
+	if t := s.loaded(); t != nil {
+		t.SetMaxEstablishedConns(0)
+		t.DisallowDataDownload()
+		t.RemoveWebSeeds()
+	}
 	if rtc != nil {
 		if err := rtc.Close(); err != nil {
 			s.engine.logger.Debug("leaving the WebRTC swarm failed", "error", err)
@@ -178,14 +187,16 @@ func (s *Swarm) Resume() {
 
 // reconnect undoes disconnect. The caller holds switching.
 func (s *Swarm) reconnect() {
-	s.torrent.SetMaxEstablishedConns(s.engine.Limits().ConnectionsPerSwarm)
 	s.mu.Lock()
 	fetches := s.store.inPlace == "" && !s.halted
 	s.mu.Unlock()
-	if fetches {
-		s.torrent.AllowDataDownload()
+	if t := s.loaded(); t != nil {
+		t.SetMaxEstablishedConns(s.engine.Limits().ConnectionsPerSwarm)
+		if fetches {
+			t.AllowDataDownload()
+		}
+		t.RemoveWebSeeds() // added again, those that failed are tried at once
 	}
-	s.torrent.RemoveWebSeeds() // added again, those that failed are tried at once
 	s.mu.Lock()
 	s.webSeeding, s.webSeeds = false, nil
 	s.mu.Unlock()
@@ -218,7 +229,9 @@ func (s *Swarm) storageFailed(err error) {
 	if first {
 		s.engine.logger.Warn("fetching stopped", "infohash", s.infohash.HexString(), "error", err)
 	}
-	s.torrent.DisallowDataDownload()
+	if t := s.loaded(); t != nil {
+		t.DisallowDataDownload()
+	}
 }
 
 // Leave leaves the swarm. With deleteFiles the files that Join fetched are deleted too; a file
@@ -230,11 +243,18 @@ func (s *Swarm) Leave(ctx context.Context, deleteFiles bool) error {
 		s.cancel(ErrLeft)
 		s.disconnect()
 		s.switching.Unlock()
+		s.tending.Stop()
+		waitFor(ctx, s.tending)
 		waitFor(ctx, &s.netWG)
 		waitFor(ctx, &s.wg)
 		err := s.store.checkpoint()
-		s.torrent.Drop()
+		if t := s.loaded(); t != nil {
+			t.Drop()
+		} else if cerr := s.store.close(); cerr != nil {
+			err = errors.Join(err, cerr)
+		}
 		s.engine.swarms.Delete(s.infohash)
+		s.engine.hold(s, false)
 		s.engine.countClosed()
 		if err != nil {
 			s.engine.logger.Warn("syncing to the disk failed", "infohash", s.infohash.HexString(), "error", err)

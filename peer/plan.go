@@ -31,7 +31,8 @@ func (w span) has(i int) bool { return i >= w.begin && i < w.end }
 //
 // The client puts the pieces in front of a playhead first by itself (see torrent.Reader).
 func (s *Swarm) plan() {
-	if !s.isReady() {
+	t := s.loaded()
+	if t == nil || !s.isReady() {
 		return
 	}
 	s.planning.Lock()
@@ -49,7 +50,7 @@ func (s *Swarm) plan() {
 
 	rest := span{}
 	if download && len(windows) == 0 {
-		rest = span{0, s.torrent.NumPieces()}
+		rest = span{0, t.NumPieces()}
 	}
 	extra := map[int]bool{}
 	if download && len(windows) > 0 {
@@ -75,10 +76,10 @@ func (s *Swarm) plan() {
 		return rest.has(i) || extra[i]
 	})
 	for _, i := range changed {
-		s.torrent.Piece(i).UpdateCompletion()
+		t.Piece(i).UpdateCompletion()
 	}
 	if download {
-		s.order(len(windows) == 0)
+		s.order(t, len(windows) == 0)
 	}
 }
 
@@ -143,13 +144,13 @@ next:
 }
 
 // order gives every piece a priority, for Download: the first missing ones come first.
-func (s *Swarm) order(fromStart bool) {
+func (s *Swarm) order(t *torrent.Torrent, fromStart bool) {
 	s.mu.Lock()
 	first := !s.queued
 	s.queued = true
 	s.mu.Unlock()
 	if first {
-		s.torrent.DownloadAll()
+		t.DownloadAll()
 	}
 	if !fromStart {
 		return
@@ -159,7 +160,7 @@ func (s *Swarm) order(fromStart bool) {
 		if !s.front[i] { // planning is held, and nobody else uses front
 			s.front[i] = true
 			// Of all priorities this one is served in the order of the pieces.
-			s.torrent.Piece(i).SetPriority(torrent.PiecePriorityReadahead)
+			t.Piece(i).SetPriority(torrent.PiecePriorityReadahead)
 		}
 	}
 }

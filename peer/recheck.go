@@ -25,7 +25,7 @@ func (e *Engine) watchFiles() {
 			return
 		case <-ticker.C:
 		}
-		for _, s := range e.Swarms() {
+		for _, s := range e.all() {
 			s.store.look(s.serial%lookRound == n%lookRound)
 			s.retryWriting()
 		}
@@ -54,6 +54,11 @@ func (s *Swarm) recheckChanged() {
 // recheckFile hashes a file that somebody else changed, once it is left in peace. Until then nothing
 // of it is sent; then what is still right in it is, and the rest is fetched again where it is wanted.
 func (s *Swarm) recheckFile(f *storeFile) {
+	_, done, err := s.use()
+	if err != nil {
+		return
+	}
+	defer done()
 	s.engine.logger.Warn("a file was changed by another program", "infohash", s.infohash.HexString(), "path", f.path)
 	s.setSpoiled(fmt.Sprintf("The file %s was changed by another program: it is read again before any more of it is sent.", f.path))
 	for rest := s.engine.config.times.settle; ; rest = min(2*rest, maxSettle) {
@@ -82,8 +87,12 @@ func (s *Swarm) recheckFile(f *storeFile) {
 }
 
 func (s *Swarm) updateCompletion(pieces []int) {
+	t := s.loaded()
+	if t == nil {
+		return
+	}
 	for _, i := range pieces {
-		s.torrent.Piece(i).UpdateCompletion()
+		t.Piece(i).UpdateCompletion()
 	}
 }
 
@@ -103,7 +112,9 @@ func (s *Swarm) settleFile(f *storeFile, rest time.Duration) (there bool, err er
 			s.halted, resumed = true, s.resumed
 			s.gone++
 			s.mu.Unlock()
-			s.torrent.DisallowDataDownload()
+			if t := s.loaded(); t != nil {
+				t.DisallowDataDownload()
+			}
 		}
 		select {
 		case <-resumed:

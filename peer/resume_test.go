@@ -39,8 +39,13 @@ func (d *downloaded) open(t *testing.T) (*Engine, *Swarm) {
 	return e, join(t, e, target, JoinOptions{})
 }
 
+// hashedBytes is what the client has hashed. It does not know a swarm that rests from the start.
 func (s *Swarm) hashedBytes() int64 {
-	stats := s.torrent.Stats()
+	t := s.loaded()
+	if t == nil {
+		return 0
+	}
+	stats := t.Stats()
 	return stats.BytesHashed.Int64()
 }
 

@@ -174,7 +174,7 @@ func TestBadTrackers(t *testing.T) {
 			if len(st.LastError) > 1000 {
 				t.Fatalf("an error of %d bytes", len(st.LastError))
 			}
-			if n := s.torrent.Stats().TotalPeers; n > 600 {
+			if n := s.loaded().Stats().TotalPeers; n > 600 {
 				t.Fatalf("%d addresses are kept", n)
 			}
 			if after := heapMiB(); after > before+24 {

@@ -86,7 +86,11 @@ func (s *Swarm) dormant() bool {
 
 // poll asks the client for what it alone knows. Only the engine's one goroutine calls it.
 func (s *Swarm) poll(now time.Time) {
-	stats := s.torrent.Stats()
+	loaded := s.loaded()
+	if loaded == nil {
+		return
+	}
+	stats := loaded.Stats()
 	t := s.tally.snapshot()
 	next := &rates{
 		at: now, received: t.received, sent: t.uploaded.Sum(), peerBytes: t.fromPeers,

@@ -43,12 +43,14 @@ type store struct {
 	total     atomic.Int64 // bytes in all; 0 until opened
 	pieces    atomic.Int64 // in all; 0 until opened
 	failedAt  atomic.Int64 // when a write last failed, by ticks
+	reading   atomic.Int32 // reads that go on
+	resting   atomic.Bool  // see Swarm.doze
 
 	buffers sync.Pool // *[]byte, for hashing
 
 	dbMu     sync.Mutex // orders writes to pieces.db; taken before mu
 	mu       sync.Mutex
-	info     *metainfo.Info
+	info     *metainfo.Info // without the hashes of its pieces
 	root     string
 	files    []*storeFile
 	states   []pieceState
@@ -62,9 +64,11 @@ var _ storage.ClientImpl = (*store)(nil)
 
 // OpenTorrent is called by the engine, under its lock, once the info is known.
 func (s *store) OpenTorrent(_ context.Context, info *metainfo.Info, _ metainfo.Hash) (storage.TorrentImpl, error) {
-	err := checkInfo(info)
-	if err == nil {
-		err = s.open(info)
+	var err error
+	if s.meta() == nil {
+		if err = checkInfo(info); err == nil {
+			err = s.open(info)
+		}
 	}
 	s.onOpen(err)
 	if err != nil {
@@ -74,14 +78,26 @@ func (s *store) OpenTorrent(_ context.Context, info *metainfo.Info, _ metainfo.H
 		Piece: func(p metainfo.Piece) storage.PieceImpl {
 			return &storePiece{s: s, index: p.Index(), offset: p.Offset(), length: s.pieceLength(p.Index())}
 		},
-		Close: s.close,
+		Close: func() error {
+			if s.resting.Load() {
+				return nil
+			}
+			return s.close()
+		},
 	}, nil
 }
 
-func (s *store) open(info *metainfo.Info) error {
+func (s *store) open(info *metainfo.Info) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.info = info
+	defer func() {
+		if err != nil {
+			s.info = nil
+		}
+	}()
+	light := *info
+	light.Pieces = nil // the client has them, while it needs them
+	s.info = &light
 	s.closed = false
 	n := info.NumPieces()
 	s.opened = make([]bool, n)
@@ -119,6 +135,13 @@ func (s *store) open(info *metainfo.Info) error {
 	}
 	s.completed.Store(have)
 	return nil
+}
+
+// meta returns the info without the hashes of its pieces, nil until the files are open.
+func (s *store) meta() *metainfo.Info {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.info
 }
 
 func (s *store) openFiles(info *metainfo.Info) error {

@@ -47,6 +47,8 @@ func (p *storePiece) ReadAt(b []byte, off int64) (int, error) {
 }
 
 func (p *storePiece) readWith(read func(f *storeFile, b []byte, at int64) (int, error), b []byte, off int64) (n int, err error) {
+	p.s.reading.Add(1)
+	defer p.s.reading.Add(-1)
 	err = p.span(off, len(b), func(f *storeFile, at int64, from, to int) error {
 		m, err := read(f, b[from:to], at)
 		n += m

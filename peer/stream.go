@@ -32,7 +32,8 @@ type Stream struct {
 	reader    torrent.Reader
 	pos       int64
 	closed    bool
-	readAhead int64 // as the reader has it
+	done      func() // see Swarm.use
+	readAhead int64  // as the reader has it
 
 	mu     sync.Mutex
 	wanted int64 // read-ahead as set
@@ -66,8 +67,12 @@ func (s *Swarm) Stream(ctx context.Context, file int) (*Stream, error) {
 			return nil, context.Cause(s.ctx)
 		}
 	}
-	tf := s.torrent.Files()[file]
-	st := &Stream{swarm: s, file: files[file], offset: tf.Offset(), wanted: s.engine.config.ReadAhead}
+	t, done, err := s.use()
+	if err != nil {
+		return nil, fmt.Errorf("opening the stream: %w", err)
+	}
+	tf := t.Files()[file]
+	st := &Stream{swarm: s, file: files[file], offset: tf.Offset(), wanted: s.engine.config.ReadAhead, done: done}
 	st.ctx, st.cancel = context.WithCancelCause(s.ctx)
 	st.buffer.seek(0, time.Now())
 	st.reader = tf.NewReader()
@@ -142,7 +147,7 @@ func (st *Stream) advance() {
 		st.readAhead = ahead
 		st.reader.SetReadahead(ahead)
 	}
-	length := st.swarm.torrent.Info().PieceLength
+	length := st.swarm.info.PieceLength
 	piece := func(at int64) int { return int((st.offset + at) / length) }
 	last := piece(st.file.Length-1) + 1
 	need := span{piece(st.pos), min(last, piece(min(st.pos+ahead, st.file.Length)-1)+1)}
@@ -246,6 +251,7 @@ func (st *Stream) Close() error {
 		s.plan()
 		s.useWebSeeds()
 	}
+	st.done()
 	if err != nil {
 		return fmt.Errorf("closing the stream: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
 
+	"shoal/peer/pulse"
 	"shoal/peer/webrtc"
 )
 
@@ -27,7 +28,8 @@ type Swarm struct {
 	sources  Sources
 	serial   int64
 	store    *store
-	torrent  *torrent.Torrent // set before the swarm is handed out
+	torrent  atomic.Pointer[torrent.Torrent] // see loaded
+	info     *metainfo.Info                  // without the hashes of its pieces; set when ready is closed
 	tally    tally
 	peersBy  peerCounts
 
@@ -36,7 +38,11 @@ type Swarm struct {
 	wg     sync.WaitGroup
 	ready  chan struct{} // closed when the metadata is known
 	broken chan struct{} // closed when the metadata turns out unusable
-	kick   chan struct{} // wakes tend; buffered, 1
+
+	tending  *pulse.Pulse // of tend
+	finished atomic.Bool  // tend has seen it whole
+	users    atomic.Int32 // of use
+	needed   atomic.Int64 // the torrent, by Engine.ticks
 
 	infoSize  atomic.Int64  // bytes of the info; 0 until the metadata is known
 	entered   atomic.Bool   // the torrent is set and started
@@ -96,10 +102,11 @@ type File struct {
 func (e *Engine) newSwarm(target Target, sources Sources, st *store) *Swarm {
 	s := &Swarm{
 		engine: e, infohash: target.Infohash, sources: sources, serial: e.serial.Add(1), store: st,
-		target: target, ready: make(chan struct{}), broken: make(chan struct{}), kick: make(chan struct{}, 1),
+		target: target, ready: make(chan struct{}), broken: make(chan struct{}),
 		resumed: make(chan struct{}), settled: make(chan struct{}), streams: map[*Stream]struct{}{}, front: map[int]bool{},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(e.ctx)
+	s.tending = pulse.New(s.tend)
 	st.db, st.cache, st.ih, st.writable, st.ticks = e.pieces, e.files, target.Infohash, e.config.writable, e.ticks
 	st.onOpen = s.storeOpened
 	st.onVerified = func(piece, _ int) { s.tally.verified(piece); s.wake() }
@@ -118,14 +125,9 @@ func (e *Engine) newSwarm(target Target, sources Sources, st *store) *Swarm {
 	return s
 }
 
-// start runs once, after the torrent was added.
+// start runs once.
 func (s *Swarm) start(target Target) {
-	s.torrent.SetDisplayName(target.Name)
-	s.torrent.SetOnWriteChunkError(s.storageFailed)
-	if s.store.inPlace != "" {
-		s.torrent.DisallowDataDownload() // somebody else's file is never written to
-	}
-	s.wg.Go(s.tend)
+	s.wg.Go(s.begin)
 	s.switching.Lock()
 	defer s.switching.Unlock()
 	metered := s.engine.Limits().Metered
@@ -147,7 +149,7 @@ func (s *Swarm) Infohash() metainfo.Hash { return s.infohash }
 // Name returns the info's name, or the target's until the info is known.
 func (s *Swarm) Name() string {
 	if s.isReady() {
-		return cleanName(s.torrent.Info().BestName())
+		return cleanName(s.info.BestName())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,7 +193,7 @@ func (s *Swarm) Files() []File {
 	if !s.isReady() {
 		return nil
 	}
-	info := s.torrent.Info()
+	info := s.info
 	var files []File
 	for i, f := range info.UpvertedFiles() {
 		files = append(files, File{Index: i, Path: f.DisplayPath(info), Length: f.Length})
@@ -245,18 +247,10 @@ func (s *Swarm) openError() error {
 	return errors.New("the metadata was not accepted")
 }
 
-// setMetadata brings in a .torrent file that was fetched.
-func (s *Swarm) setMetadata(t Target) error {
-	if err := s.torrent.SetInfoBytes(t.MetaInfo.InfoBytes); err != nil {
-		return fmt.Errorf("using the torrent file: %w", err)
-	}
-	return s.merge(t)
-}
-
 // merge adds trackers, WebSeeds and peers.
 func (s *Swarm) merge(t Target) error {
-	if t.MetaInfo != nil && !s.isReady() {
-		if err := s.torrent.SetInfoBytes(t.MetaInfo.InfoBytes); err != nil {
+	if tt := s.loaded(); tt != nil && t.MetaInfo != nil && !s.isReady() {
+		if err := tt.SetInfoBytes(t.MetaInfo.InfoBytes); err != nil {
 			return fmt.Errorf("using the torrent file: %w", err)
 		}
 	}
@@ -274,14 +268,17 @@ func (s *Swarm) merge(t Target) error {
 
 // onMetadata runs once the info is known.
 func (s *Swarm) onMetadata() {
-	fresh := s.torrent.Metainfo()
-	s.infoSize.Store(int64(len(fresh.InfoBytes)))
-	name := cleanName(s.torrent.Info().BestName())
+	s.info = s.store.meta()
+	name := cleanName(s.info.BestName())
 	s.mu.Lock()
-	mi := metainfo.MetaInfo{InfoBytes: fresh.InfoBytes, PieceLayers: fresh.PieceLayers}
+	var mi metainfo.MetaInfo
 	if have := s.target.MetaInfo; have != nil {
 		mi = *have
+	} else if t := s.loaded(); t != nil {
+		fresh := t.Metainfo()
+		mi = metainfo.MetaInfo{InfoBytes: fresh.InfoBytes, PieceLayers: fresh.PieceLayers}
 	}
+	s.infoSize.Store(int64(len(mi.InfoBytes)))
 	listed := mi.UpvertedAnnounceList().DistinctValues()
 	if mi.AnnounceList == nil && mi.Announce != "" {
 		mi.AnnounceList = mi.UpvertedAnnounceList()

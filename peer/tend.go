@@ -11,53 +11,52 @@ import (
 	"time"
 
 	"github.com/anacrolix/torrent"
+
+	"shoal/peer/pulse"
 )
 
 // recheckInterval is how long to wait for the client to be done with a piece that failed.
 const recheckInterval = 20 * time.Millisecond
 
 // wake has tend look at the swarm. It may be called from callbacks.
-func (s *Swarm) wake() {
-	select {
-	case s.kick <- struct{}{}:
-	default:
-	}
-}
+func (s *Swarm) wake() { s.tending.Wake() }
 
-// tend looks after the swarm until it is left.
-func (s *Swarm) tend() {
-	select {
-	case <-s.ctx.Done():
-		return
-	case <-s.broken:
-		s.torrent.SetMaxEstablishedConns(0) // else the metadata is fetched again and again
-		return
-	case <-s.torrent.GotInfo():
-	}
-	s.onMetadata()
-	wasComplete := s.store.complete()
-	s.wg.Go(s.settleDoubts)
-	for {
-		s.settleMetered()
-		s.plan()
-		s.useWebSeeds()
-		again := s.recheckFailed()
-		s.recheckChanged()
-		if !wasComplete && s.store.complete() {
-			wasComplete = true
-			s.finish()
-		}
-		var timer <-chan time.Time
-		if again {
-			timer = time.After(recheckInterval)
-		}
+// begin waits for the metadata, and has the swarm looked after from then on.
+func (s *Swarm) begin() {
+	if t := s.loaded(); t != nil {
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-s.kick:
-		case <-timer:
+		case <-s.broken:
+			t.SetMaxEstablishedConns(0) // else the metadata is fetched again and again
+			return
+		case <-t.GotInfo():
 		}
 	}
+	s.finished.Store(s.store.complete())
+	s.onMetadata()
+	s.wake()
+	s.settleDoubts()
+}
+
+// tend looks after the swarm. It returns when to do so again, where nothing wakes it before.
+func (s *Swarm) tend() time.Duration {
+	if !s.isReady() || s.ctx.Err() != nil {
+		return pulse.Never
+	}
+	s.settleMetered()
+	s.plan()
+	s.useWebSeeds()
+	again := s.recheckFailed()
+	s.recheckChanged()
+	if !s.finished.Load() && s.store.complete() {
+		s.finish()
+		s.finished.Store(true)
+	}
+	if again {
+		return recheckInterval
+	}
+	return pulse.Never
 }
 
 // finish runs when the last missing piece came in.
@@ -69,7 +68,7 @@ func (s *Swarm) finish() {
 		rtc.Completed()
 	}
 	for _, a := range trackers {
-		a.complete()
+		a.completed()
 	}
 	if err := errors.Join(s.store.makeEmptyFiles(), s.store.checkpoint()); err != nil {
 		s.engine.logger.Warn("syncing to the disk failed", "infohash", s.infohash.HexString(), "error", err)
@@ -100,7 +99,7 @@ func (s *Swarm) Verify(ctx context.Context) error {
 	if err := s.Wait(ctx); err != nil {
 		return err
 	}
-	pieces := make([]int, s.torrent.NumPieces())
+	pieces := make([]int, s.store.pieces.Load())
 	for i := range pieces {
 		pieces[i] = i
 	}
@@ -114,6 +113,11 @@ func (s *Swarm) Verify(ctx context.Context) error {
 
 // hash has pieces hashed, as many at once as the client does.
 func (s *Swarm) hash(ctx context.Context, pieces []int) error {
+	t, done, err := s.use()
+	if err != nil {
+		return err
+	}
+	defer done()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := context.AfterFunc(s.ctx, func() { cancel(context.Cause(s.ctx)) })
@@ -127,7 +131,7 @@ func (s *Swarm) hash(ctx context.Context, pieces []int) error {
 				if n >= len(pieces) {
 					return
 				}
-				if err := s.torrent.Piece(pieces[n]).VerifyDataContext(ctx); err != nil {
+				if err := t.Piece(pieces[n]).VerifyDataContext(ctx); err != nil {
 					cancel(err)
 				}
 			}
@@ -135,7 +139,7 @@ func (s *Swarm) hash(ctx context.Context, pieces []int) error {
 	}
 	wg.Wait()
 	for _, i := range pieces {
-		for ctx.Err() == nil && s.torrent.PieceState(i).Marking { // verified, and not yet written down
+		for ctx.Err() == nil && t.PieceState(i).Marking { // verified, and not yet written down
 			time.Sleep(time.Millisecond)
 		}
 	}
@@ -150,13 +154,17 @@ func (s *Swarm) recheckFailed() (again bool) {
 	pieces := s.recheck
 	s.recheck = nil
 	s.mu.Unlock()
+	t := s.loaded()
+	if t == nil {
+		return false
+	}
 	var busy []int
 	for _, i := range pieces {
-		if st := s.torrent.PieceState(i); st.Checking || st.Marking {
+		if st := t.PieceState(i); st.Checking || st.Marking {
 			busy = append(busy, i)
 			continue
 		}
-		s.torrent.Piece(i).UpdateCompletion()
+		t.Piece(i).UpdateCompletion()
 	}
 	if len(busy) == 0 {
 		return false
@@ -174,19 +182,20 @@ const quietPolls = 2
 // request the client asks it for nothing more until something happens, and nothing may happen:
 // TestLyingWebSeed runs into it. Hiding a wanted piece for an instant is something.
 func (s *Swarm) nudge() {
-	if !s.isReady() || s.idle() || s.Stats().Peers.Sum() == 0 {
+	t := s.loaded()
+	if t == nil || !s.isReady() || s.idle() || s.Stats().Peers.Sum() == 0 {
 		return
 	}
 	s.planning.Lock()
 	defer s.planning.Unlock()
 	for _, i := range s.store.openMissing(8) {
-		st := s.torrent.PieceState(i)
+		st := t.PieceState(i)
 		if st.Priority == torrent.PiecePriorityNone || st.Checking || st.Marking || st.Complete {
 			continue
 		}
 		for _, open := range []bool{false, true} {
 			s.store.setOpenOne(i, open)
-			s.torrent.Piece(i).UpdateCompletion()
+			t.Piece(i).UpdateCompletion()
 		}
 		return
 	}

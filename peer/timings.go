@@ -18,6 +18,8 @@ type timings struct {
 	arrival  time.Duration // how long the first peer may take to come
 	disgrace time.Duration // how long a WebSeed is left alone after its first lie; it doubles
 
+	rest time.Duration // a swarm that nobody needs rests after this
+
 	diskMin time.Duration // first pause before writing is tried again
 	diskMax time.Duration // longest
 }
@@ -32,6 +34,8 @@ func (t timings) orDefaults() timings {
 
 		arrival:  cmp.Or(t.arrival, 3*time.Second),
 		disgrace: cmp.Or(t.disgrace, time.Minute),
+
+		rest: cmp.Or(t.rest, time.Minute),
 
 		diskMin: cmp.Or(t.diskMin, 30*time.Second),
 		diskMax: cmp.Or(t.diskMax, 10*time.Minute),

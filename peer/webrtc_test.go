@@ -97,7 +97,7 @@ func TestPEXKeepsBrowsersPrivate(t *testing.T) {
 	if got := status(plain); strings.Contains(got, "pex: 2 conns") {
 		t.Error("two addresses were told")
 	}
-	for _, peer := range p.torrent.KnownSwarm() {
+	for _, peer := range p.loaded().KnownSwarm() {
 		if host, port, _ := net.SplitHostPort(peer.Addr.String()); port != strconv.Itoa(middle.Port()) && port != strconv.Itoa(plain.Port()) {
 			t.Errorf("heard of %s:%s (%s)", host, port, peer.Source)
 		}

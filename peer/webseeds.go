@@ -90,7 +90,8 @@ func (s *Swarm) useWebSeeds() {
 
 // chooseWebSeeds is useWebSeeds for a caller that holds switching.
 func (s *Swarm) chooseWebSeeds(now time.Time) {
-	if !s.isReady() {
+	t := s.loaded()
+	if t == nil || !s.isReady() {
 		return
 	}
 	nobody := s.nobody(now)
@@ -108,9 +109,9 @@ func (s *Swarm) chooseWebSeeds(now time.Time) {
 	s.webSeeding, s.webSeeds = want, use
 	s.mu.Unlock()
 	if dropped {
-		s.torrent.RemoveWebSeeds() // the client has no way to remove one
+		t.RemoveWebSeeds() // the client has no way to remove one
 	}
-	s.torrent.AddWebSeeds(use)
+	t.AddWebSeeds(use)
 }
 
 // nobody reports whether no peer will come soon: every tracker has said that there is none, or has
@@ -207,7 +208,7 @@ func (st *Stream) thirsty(have supply, now time.Time) bool {
 		st.buffer.state = bufferEnough
 		return false
 	}
-	length := st.swarm.torrent.Info().PieceLength
+	length := st.swarm.info.PieceLength
 	return st.buffer.thirsty(have, st.at, max(st.at, int64(first)*length-st.offset), st.ahead, now)
 }
 

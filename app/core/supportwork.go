@@ -87,8 +87,12 @@ func (w *supporter) step(ctx context.Context) {
 		return
 	}
 	w.busy = 0
+	supports := w.app.supports.all()
+	if len(supports) == 0 {
+		return
+	}
 	room, now := w.roomNow(), w.snapshot()
-	for _, s := range w.app.supports.all() {
+	for _, s := range supports {
 		if ctx.Err() != nil {
 			return
 		}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"shoal/peer/pulse"
 )
 
 // announcer announces one swarm to one tracker: at the tracker's interval, soon after a change, and
@@ -14,7 +16,11 @@ import (
 type announcer struct {
 	s       *Swarm
 	tracker *tracker
-	kick    chan struct{} // something changed that may make the next announce due earlier
+	pulse   *pulse.Pulse // of tend
+
+	// For tend alone, and then for leave.
+	session *session  // the last one
+	turn    time.Time // of a complete seed to announce itself in the session; zero: not known yet
 
 	mu        sync.Mutex
 	started   bool // this session of the tracker has heard "started"
@@ -37,57 +43,49 @@ type announcer struct {
 }
 
 func newAnnouncer(s *Swarm) *announcer {
-	return &announcer{
-		s:        s,
-		kick:     make(chan struct{}, 1),
-		interval: s.t.times.interval,
-		quick:    s.t.times.quick,
-	}
+	a := &announcer{s: s, interval: s.t.times.interval, quick: s.t.times.quick}
+	a.pulse = pulse.New(a.tend)
+	return a
 }
 
-// run announces until the swarm is closed.
-func (a *announcer) run() {
-	defer a.s.t.release(a.tracker, a)
-	for a.s.ctx.Err() == nil {
-		session, changed, _ := a.tracker.current()
-		if session != nil {
-			a.serve(session)
-		}
-		select {
-		case <-changed:
-		case <-a.s.ctx.Done():
-		}
+// tend announces if that is due. It returns how long it is until the next time.
+func (a *announcer) tend() time.Duration {
+	to, _ := a.tracker.current()
+	if to == nil || a.s.ctx.Err() != nil {
+		return pulse.Never
 	}
+	if to != a.session {
+		a.session, a.turn = to, time.Time{}
+		a.mu.Lock()
+		a.started, a.waiting = false, false
+		a.mu.Unlock()
+	}
+	if wait := time.Until(a.due()); wait > 0 {
+		return wait
+	}
+	if wait := a.queued(); wait > 0 {
+		return wait
+	}
+	a.announce(to)
+	return max(0, time.Until(a.due()))
 }
 
-// serve announces as long as the tracker's connection lasts.
-func (a *announcer) serve(to *session) {
+// queued is how long a complete seed has to wait for its turn to announce itself in a session: most idle.
+func (a *announcer) queued() time.Duration {
 	a.mu.Lock()
-	a.started, a.waiting = false, false
+	started := a.started
 	a.mu.Unlock()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-a.s.ctx.Done():
-			a.leave(to)
-			return
-		case <-to.done:
-			return
-		case <-a.kick:
-		case <-timer.C:
-		}
-		if wait := time.Until(a.due()); wait > 0 {
-			timer.Reset(wait)
-			continue
-		}
-		a.announce(to)
-		timer.Reset(max(0, time.Until(a.due())))
+	if _, _, left := a.s.progress(); started || left != 0 {
+		return 0
 	}
+	if a.turn.IsZero() {
+		a.turn = time.Now().Add(a.tracker.pace.Reserve().Delay())
+	}
+	return time.Until(a.turn)
 }
 
-// due is when the next announce is to be made. Only the announcer's own goroutine calls it, since it
-// asks the torrent client for progress.
+// due is when the next announce is to be made. Only tend calls it, since it asks the torrent client
+// for progress.
 func (a *announcer) due() time.Time {
 	at := a.plan()
 	a.mu.Lock()
@@ -158,9 +156,6 @@ func (a *announcer) announce(to *session) {
 		want = 0 // an offer costs, and most seeds idle: the answer tells whether one is needed
 	}
 	a.mu.Unlock()
-	if left == 0 && first && a.tracker.pace.Wait(a.s.ctx) != nil {
-		return
-	}
 	offers := a.s.makeOffers(a.s.ctx, a, want)
 	if a.s.ctx.Err() != nil {
 		return
@@ -206,8 +201,12 @@ func (a *announcer) message(uploaded, downloaded, left int64) *message {
 	return m
 }
 
-// leave tells the tracker that we are gone, if it has heard of us.
-func (a *announcer) leave(to *session) {
+// leave tells the tracker, if it has heard of us, that we are gone, once the swarm is closed.
+func (a *announcer) leave() {
+	defer a.s.t.release(a.tracker, a)
+	<-a.s.ctx.Done()
+	a.pulse.Stop()
+	a.pulse.Wait()
 	a.mu.Lock()
 	started := a.started
 	a.mu.Unlock()
@@ -216,7 +215,7 @@ func (a *announcer) leave(to *session) {
 	}
 	m := a.message(a.s.progress())
 	m.Event, m.Numwant = "stopped", newNumber(0)
-	to.sendWait(m, a.s.t.times.flush)
+	a.session.sendWait(m, a.s.t.times.flush)
 }
 
 // complete announces "completed" soon.
@@ -228,7 +227,7 @@ func (a *announcer) complete() {
 }
 
 // hurry makes the announcer look again at when it is due.
-func (a *announcer) hurry() { notify(a.kick) }
+func (a *announcer) hurry() { a.pulse.Wake() }
 
 func (a *announcer) waits() bool {
 	a.mu.Lock()
@@ -310,7 +309,7 @@ func (a *announcer) bounded(seconds int64) time.Duration {
 func count(n *number) int { return int(max(0, min(n.value(), 1_000_000_000))) }
 
 func (a *announcer) status() TrackerStatus {
-	session, _, problem := a.tracker.current()
+	session, problem := a.tracker.current()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	st := TrackerStatus{

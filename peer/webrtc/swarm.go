@@ -16,7 +16,7 @@ type Swarm struct {
 	cfg    SwarmConfig
 	ctx    context.Context //nolint:containedctx // the Swarm's own life, ended by Close
 	cancel context.CancelFunc
-	jobs   sync.WaitGroup // announcers
+	jobs   sync.WaitGroup // announcers that leave
 
 	mu         sync.Mutex
 	closed     bool
@@ -52,14 +52,14 @@ func (s *Swarm) AddTrackers(urls []string) {
 			continue
 		}
 		a := newAnnouncer(s)
-		if a.tracker = s.t.tracker(url, a); a.tracker == nil {
+		if !s.t.announceTo(url, a) {
 			continue
 		}
 		s.announcers = append(s.announcers, a)
 		if s.completed {
 			a.complete()
 		}
-		s.jobs.Go(a.run)
+		a.hurry()
 	}
 }
 
@@ -114,7 +114,12 @@ func (s *Swarm) Peers() int {
 // closed. It may be called more than once.
 func (s *Swarm) Close() error {
 	s.mu.Lock()
-	s.closed = true
+	if !s.closed {
+		s.closed = true
+		for _, a := range s.announcers {
+			s.jobs.Go(a.leave)
+		}
+	}
 	var links []*link
 	for _, l := range s.links {
 		links = append(links, l)

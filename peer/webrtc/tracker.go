@@ -28,9 +28,8 @@ type tracker struct {
 
 	mu      sync.Mutex
 	members map[[20]byte]*announcer
-	session *session      // nil: not connected
-	changed chan struct{} // closed when session changes
-	problem string        // why there is no session
+	session *session // nil: not connected
+	problem string   // why there is no session
 }
 
 // session is one WebSocket connection.
@@ -64,7 +63,6 @@ func newTracker(t *Transport, u string) *tracker {
 		kick:    make(chan struct{}, 1),
 		pace:    rate.NewLimiter(pacePerSecond, paceBurst),
 		members: make(map[[20]byte]*announcer),
-		changed: make(chan struct{}),
 	}
 }
 
@@ -80,6 +78,7 @@ func isTrackerURL(s string) bool {
 // no more.
 func (tr *tracker) add(a *announcer) {
 	tr.mu.Lock()
+	a.tracker = tr
 	tr.members[a.s.cfg.Infohash] = a
 	tr.mu.Unlock()
 }
@@ -112,19 +111,24 @@ func (tr *tracker) stop() {
 	}
 }
 
-// current is the session, or nil with a channel that tells when that changes.
-func (tr *tracker) current() (*session, <-chan struct{}, string) {
+// current is the session, or nil and why there is none.
+func (tr *tracker) current() (*session, string) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	return tr.session, tr.changed, tr.problem
+	return tr.session, tr.problem
 }
 
+// set has the members announce to a session, or do without one.
 func (tr *tracker) set(s *session, problem string) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	tr.session, tr.problem = s, problem
-	close(tr.changed)
-	tr.changed = make(chan struct{})
+	if s == nil {
+		return
+	}
+	for _, a := range tr.members {
+		a.hurry()
+	}
 }
 
 // run keeps the WebSocket open until the tracker is stopped.

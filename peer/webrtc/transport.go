@@ -142,26 +142,26 @@ func (t *Transport) Close() error {
 // spawn runs a job that Close waits for.
 func (t *Transport) spawn(job func()) { t.jobs.Go(job) }
 
-// tracker returns the tracker of a URL with a member added, opening its WebSocket if there is
-// none. It returns nil when there are too many trackers or the Transport is closed.
-func (t *Transport) tracker(url string, a *announcer) *tracker {
+// announceTo makes an announcer a member of a URL's tracker, opening its WebSocket if there is none. It
+// does not when there are too many trackers or the Transport is closed.
+func (t *Transport) announceTo(url string, a *announcer) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return nil
+		return false
 	}
 	tr, ok := t.trackers[url]
 	if !ok {
 		if len(t.trackers) >= maxTrackers {
 			t.logger.Warn("too many trackers", "url", url, "most", maxTrackers)
-			return nil
+			return false
 		}
 		tr = newTracker(t, url)
 		t.trackers[url] = tr
 		t.spawn(tr.run)
 	}
 	tr.add(a)
-	return tr
+	return true
 }
 
 // release removes a member from a tracker. After the last one the WebSocket stays open for a
