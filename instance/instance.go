@@ -126,7 +126,7 @@ func (i *Instance) wire() error {
 	if i.cfg.Dev {
 		maxPerIP = -1 // everyone is on this machine
 	}
-	i.tracker = tracker.New(tracker.Config{Known: i.tracked, ClientIP: i.clientIP, MaxPerIP: maxPerIP, Logger: i.cfg.Logger})
+	i.tracker = tracker.New(tracker.Config{Known: i.tracked, ClientIP: i.clientIP, MaxPerIP: maxPerIP, MaxHTTPPerIP: maxPerIP, Logger: i.cfg.Logger})
 	i.rest = rest.New(rest.Config{
 		Base: i.base, Name: i.cfg.Name, Version: i.cfg.Version, Store: i.store, ClientIP: i.clientIP, Logger: i.cfg.Logger,
 		Viewers: func(h store.Hash) int { return i.tracker.Stats(tracker.Hash(h)).Leechers },

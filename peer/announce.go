@@ -58,7 +58,7 @@ type announcer struct {
 	addPeers func(tracker.AnnounceResponse)
 	proxied  func() bool // see Config.Proxied
 	on       bound.Interface
-	udp      string // network of UDP trackers: "udp", or "udp4" for IPv4 alone
+	udp      string        // network of UDP trackers: "udp", or "udp4" for IPv4 alone
 	pace     *rate.Limiter // of seeds that announce themselves
 
 	ctx   context.Context //nolint:containedctx // the announcer's own life

@@ -120,7 +120,7 @@ func TestHTTPAndSocketOfOnePeerCountOnce(t *testing.T) {
 }
 
 func TestHTTPBoundPerAddress(t *testing.T) {
-	_, base := serve(t, Config{MaxPerIP: 3})
+	_, base := serve(t, Config{MaxHTTPPerIP: 3})
 	for i := range 4 {
 		got := get(t, base+"/tracker/announce?"+httpAnnounce("k", i, ""))
 		if strings.Contains(got, "failure") != (i == 3) {

@@ -33,7 +33,7 @@ func child() error {
 	if err != nil {
 		return err
 	}
-	tr := New(Config{Known: func(Hash) bool { return true }, MaxPerIP: -1})
+	tr := New(Config{Known: func(Hash) bool { return true }, MaxPerIP: -1, MaxHTTPPerIP: -1})
 	srv := &http.Server{Handler: handlers(tr)}
 	go func() { _ = srv.Serve(l) }()
 	if _, err := fmt.Printf("http://%s\n", l.Addr()); err != nil {

@@ -27,10 +27,12 @@ const (
 	DefaultMaxConns       = 50_000
 	DefaultMaxPerIP       = 512
 	DefaultMaxSwarms      = 2048
+	DefaultMaxHTTPPerIP   = 2048
 	DefaultMaxHTTPPeers   = 200_000
 )
 
-// Config is what a Tracker needs. Zero numbers take the defaults, negative MaxPerIP means no bound.
+// Config is what a Tracker needs. Zero numbers take the defaults, a negative MaxPerIP or MaxHTTPPerIP
+// means no bound.
 type Config struct {
 	// Known reports whether an infohash is tracked. It is called on every announce and must be fast
 	// and safe for concurrent use. Nil knows none.
@@ -54,11 +56,11 @@ type Config struct {
 	MaxHeld int64
 	// MaxConns bounds all WebSocket connections.
 	MaxConns int
-	// MaxPerIP bounds the WebSocket connections and, separately, the HTTP peers of one address (one
-	// /64 of IPv6).
+	// MaxPerIP bounds the WebSocket connections of one address (one /64 of IPv6).
 	MaxPerIP int
-	// MaxSwarms bounds the swarms of one connection.
-	MaxSwarms int
+	// MaxSwarms bounds the swarms of one connection, and MaxHTTPPerIP, in the same way, the peers of one
+	// address that announce over HTTP: a program that co-seeds is one in each of its swarms.
+	MaxSwarms, MaxHTTPPerIP int
 	// MaxHTTPPeers bounds all peers that announce over HTTP.
 	MaxHTTPPeers int
 	// Logger gets refusals at debug level; nil discards them.
@@ -94,7 +96,7 @@ func New(cfg Config) *Tracker {
 		t.shards[i].swarms = map[Hash]*swarm{}
 	}
 	t.wsPerIP.init(cfg.MaxPerIP, cfg.MaxConns)
-	t.httpPerIP.init(cfg.MaxPerIP, cfg.MaxHTTPPeers)
+	t.httpPerIP.init(cfg.MaxHTTPPerIP, cfg.MaxHTTPPeers)
 	t.workers.New = func() any { return newWorker() }
 	t.outs.New = func() any { return new(outBuffer) }
 	t.startLoops()
@@ -114,6 +116,7 @@ func defaults(cfg *Config) {
 	set(&cfg.MaxConns, DefaultMaxConns)
 	set(&cfg.MaxPerIP, DefaultMaxPerIP)
 	set(&cfg.MaxSwarms, DefaultMaxSwarms)
+	set(&cfg.MaxHTTPPerIP, DefaultMaxHTTPPerIP)
 	set(&cfg.MaxHTTPPeers, DefaultMaxHTTPPeers)
 	if cfg.Known == nil {
 		cfg.Known = func(Hash) bool { return false }
