@@ -119,8 +119,10 @@ func TestHoldsNoGoroutine(t *testing.T) {
 		})
 		pulses[i].Wake()
 	}
-	for calls.Load() < 1000 || runtime.NumGoroutine() > before+10 {
-		time.Sleep(time.Millisecond)
+	for begun := time.Now(); calls.Load() < 1000 || runtime.NumGoroutine() > before+10; time.Sleep(time.Millisecond) {
+		if time.Since(begun) > time.Minute {
+			t.Fatalf("%d goroutines for %d pulses that wait", runtime.NumGoroutine()-before, len(pulses))
+		}
 	}
 	for _, p := range pulses {
 		p.Stop()
