@@ -40,7 +40,7 @@ func TestADoorThatStaysShut(t *testing.T) {
 			if err != nil {
 				return
 			}
-			_ = c.Close()
+			defer c.Close() // not at once: that would be a reset, and the dial might see it
 		}
 	}()
 	failing = nil
