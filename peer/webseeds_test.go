@@ -187,7 +187,7 @@ func TestNobodyIsWaitedFor(t *testing.T) {
 		<-say
 		_, _ = io.WriteString(rw, "d8:completei0e10:incompletei1e8:intervali900e5:peers0:e")
 	}))
-	defer tracker.Close()
+	t.Cleanup(tracker.Close) // after the engine's
 	target := f.target()
 	target.WebSeeds, target.Trackers = []string{w.url()}, []string{tracker.URL + "/announce"}
 	e := newEngine(t, Config{times: timings{arrival: time.Hour}})
@@ -206,7 +206,7 @@ func TestNobodyIsWaitedFor(t *testing.T) {
 // TestALittleIsNotWaitedFor downloads small files whose trackers do not answer.
 func TestALittleIsNotWaitedFor(t *testing.T) {
 	tracker := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
-	defer tracker.Close()
+	t.Cleanup(tracker.Close) // after the engine's
 	e := newEngine(t, Config{times: timings{arrival: time.Hour}})
 	for size := range 5 {
 		f := newFixture(t, 1000+size, 16<<10)
