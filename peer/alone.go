@@ -49,7 +49,9 @@ func (s *Swarm) alone() int {
 	}
 	if n&(n-1) == 0 && n < aloneRound || n%aloneRound == 0 {
 		if s.allows(SourceTCP) || s.allows(SourceUTP) {
-			s.addPeers(peerInfos(again, torrent.PeerSourceDirect))
+			if t := s.loaded(); t != nil {
+				t.AddPeers(peerInfos(again, torrent.PeerSourceDirect))
+			}
 		}
 	}
 	if n%aloneRound == askAloneAt {

@@ -65,8 +65,9 @@ type announcer struct {
 	pulse *pulse.Pulse
 
 	// For the pulse alone, and then for leave.
-	paced bool // its turn among the seeds was reserved
-	known bool // the tracker knows us
+	paced bool              // it is no seed, or has its place among them
+	place *rate.Reservation // among the seeds; nil: none
+	known bool              // the tracker knows us
 	retry time.Duration
 
 	mu       sync.Mutex
@@ -108,6 +109,9 @@ func (a *announcer) hurry() {
 func (a *announcer) leave() {
 	a.pulse.Stop()
 	a.pulse.Wait()
+	if a.place != nil {
+		a.place.Cancel() // others move up
+	}
 	if a.known {
 		_, _ = a.announce(context.WithoutCancel(a.ctx), tracker.Stopped, stoppedTimeout)
 	}
@@ -119,7 +123,8 @@ func (a *announcer) tend() time.Duration {
 		return pulse.Never
 	}
 	if !a.paced && a.request().Left == 0 {
-		a.plan(a.pace.Reserve().Delay())
+		a.place = a.pace.Reserve()
+		a.plan(a.place.Delay())
 	}
 	a.paced = true
 	event, wait := a.next()
@@ -129,6 +134,9 @@ func (a *announcer) tend() time.Duration {
 	wait, err := a.announce(a.ctx, event, announceTimeout)
 	if err == nil {
 		a.known, a.retry = true, minAnnounceRetry
+		if a.owes() {
+			return 0
+		}
 	} else if a.ctx.Err() == nil {
 		a.logger.Debug("announcing failed", "tracker", a.url, "error", err)
 		wait = a.retry + rand.N(a.retry/2)
@@ -159,6 +167,14 @@ func (a *announcer) next() (tracker.AnnounceEvent, time.Duration) {
 		return tracker.Completed, 0
 	}
 	return tracker.None, 0
+}
+
+// owes reports whether the tracker, which knows us now, is yet to be told that the last piece came in.
+func (a *announcer) owes() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.now = a.now || a.complete
+	return a.now
 }
 
 // failed keeps in mind what an announce was to tell.

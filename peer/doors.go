@@ -39,7 +39,8 @@ type door struct {
 	listen  func(network, address string) (net.Listener, error)
 	arrived handshakes
 
-	gone chan struct{} // closed by Close
+	open <-chan struct{} // nobody is accepted before it is closed
+	gone chan struct{}   // closed by Close
 
 	mu    sync.Mutex
 	inner net.Listener
@@ -117,7 +118,7 @@ func (e *Engine) open(networks []string) (doors []*door, err error) {
 		host = "" // of either family
 	}
 	for _, network := range networks {
-		d := &door{network: network, address: net.JoinHostPort(host, strconv.Itoa(port)), listen: e.listen, gone: make(chan struct{})}
+		d := &door{network: network, address: net.JoinHostPort(host, strconv.Itoa(port)), listen: e.listen, open: e.opened, gone: make(chan struct{})}
 		if d.inner, err = d.listen(d.network, d.address); err != nil {
 			if noSuchFamily(err) {
 				continue
@@ -204,6 +205,11 @@ func (d *door) reopen() error {
 // Accept waits for a peer, on whichever socket is open, until Close: the client comes again at once when
 // it fails.
 func (d *door) Accept() (net.Conn, error) {
+	select {
+	case <-d.open: // the client has all its listeners: it reads their list, without a lock, for whoever comes
+	case <-d.gone:
+		return nil, net.ErrClosed
+	}
 	for {
 		d.mu.Lock()
 		inner := d.inner

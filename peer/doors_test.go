@@ -14,7 +14,7 @@ func TestADoorThatStaysShut(t *testing.T) {
 	shut := errors.New("the port is taken")
 	working := (&Engine{config: Config{}}).listen
 	var failing error
-	d := &door{network: "tcp4", address: "127.0.0.1:0", gone: make(chan struct{}), listen: func(network, address string) (net.Listener, error) {
+	d := &door{network: "tcp4", address: "127.0.0.1:0", open: closedNow(), gone: make(chan struct{}), listen: func(network, address string) (net.Listener, error) {
 		if failing != nil {
 			return nil, failing
 		}
@@ -61,4 +61,10 @@ func TestADoorThatStaysShut(t *testing.T) {
 	if err := <-got; err == nil {
 		t.Error("accepted from a door that is closed")
 	}
+}
+
+func closedNow() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
 }

@@ -117,6 +117,7 @@ type Engine struct {
 	doors    []*door
 	dht      []*dht.Server
 
+	opened  chan struct{} // closed when all ports are open
 	closing sync.Once
 	closeCh chan struct{} // closed when Close is done
 	err     error
@@ -125,7 +126,7 @@ type Engine struct {
 // New starts an engine. Close it, or let Serve do that. An error says in one sentence what is in
 // the way: a port that is taken, a folder that cannot be written to.
 func New(config Config) (*Engine, error) {
-	e := &Engine{config: config, logger: config.Logger, closeCh: make(chan struct{})}
+	e := &Engine{config: config, logger: config.Logger, opened: make(chan struct{}), closeCh: make(chan struct{})}
 	if e.logger == nil {
 		e.logger = slog.New(slog.DiscardHandler)
 	}
@@ -204,6 +205,7 @@ func (e *Engine) chooseSources() error {
 
 // start opens the ports.
 func (e *Engine) start() (err error) {
+	defer close(e.opened)
 	config := e.clientConfig()
 	e.extensions = config.Extensions
 	client, err := torrent.NewClient(config)

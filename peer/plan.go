@@ -145,19 +145,17 @@ next:
 
 // order gives every piece a priority, for Download: the first missing ones come first.
 func (s *Swarm) order(t *torrent.Torrent, fromStart bool) {
-	s.mu.Lock()
-	first := !s.queued
-	s.queued = true
-	s.mu.Unlock()
-	if first {
+	if s.ordered != t { // planning is held
+		clear(s.front)
 		t.DownloadAll()
+		s.ordered = t
 	}
 	if !fromStart {
 		return
 	}
 	front := s.nextMissing(0, downloadFront, nil)
 	for i := range front {
-		if !s.front[i] { // planning is held, and nobody else uses front
+		if !s.front[i] {
 			s.front[i] = true
 			// Of all priorities this one is served in the order of the pieces.
 			t.Piece(i).SetPriority(torrent.PiecePriorityReadahead)

@@ -5,6 +5,7 @@ package peer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/anacrolix/torrent"
 	"github.com/anacrolix/torrent/metainfo"
@@ -13,6 +14,9 @@ import (
 // A swarm that is whole and that nobody asks for rests. It is announced as ever and its files are looked
 // after, but the client has no torrent of it, since one takes memory for every piece: a thousand films
 // took 300 MB to do nothing. A handshake, a stream, or a peer to dial brings the torrent back.
+
+// maxDialing is how many times longer than others a swarm stays loaded that has peers to dial.
+const maxDialing = 10
 
 // loaded returns the client's torrent, nil while the swarm rests. A swarm that is fetched, watched or
 // hashed never rests.
@@ -119,13 +123,16 @@ func (e *Engine) secretKeys(yield func([]byte) bool) {
 		if !yield(s.infohash[:]) {
 			return
 		}
+		if second := s.second.Load(); second != nil && !yield(second[:]) {
+			return
+		}
 	}
 }
 
 // doze lets the swarm rest if nothing has needed the torrent for a while, and reports whether it does.
 // Only the engine's poll calls it.
 func (s *Swarm) doze() bool {
-	if s.engine.ticks()-s.needed.Load() < int64(s.engine.config.times.rest) || !s.switching.TryLock() {
+	if s.unneededFor() < s.engine.config.times.rest || !s.switching.TryLock() {
 		return false
 	}
 	defer s.switching.Unlock()
@@ -133,6 +140,19 @@ func (s *Swarm) doze() bool {
 	if t == nil || !s.mayRest() {
 		return t == nil
 	}
+	stats := t.Stats()
+	if stats.PendingPeers+stats.HalfOpenPeers > 0 && s.unneededFor() < maxDialing*s.engine.config.times.rest {
+		return false // they are dialed first
+	}
+	s.tally.waste(unwantedIn(stats))
+	if last := s.rates.Load(); last != nil {
+		next := *last
+		next.unwanted = 0
+		s.rates.Store(&next)
+	}
+	s.planning.Lock()
+	s.ordered = nil
+	s.planning.Unlock()
 	s.store.resting.Store(true) // the client is not to close it
 	s.torrent.Store(nil)
 	t.Drop()
@@ -150,7 +170,12 @@ func (s *Swarm) mayRest() bool {
 		return false
 	}
 	// Again, for a handshake may have come before the lock was taken.
-	return s.peersBy.sum() == 0 && s.engine.ticks()-s.needed.Load() >= int64(s.engine.config.times.rest)
+	return s.peersBy.sum() == 0 && s.unneededFor() >= s.engine.config.times.rest
+}
+
+// unneededFor is how long nothing has needed the torrent.
+func (s *Swarm) unneededFor() time.Duration {
+	return time.Duration(s.engine.ticks() - s.needed.Load())
 }
 
 // mayRest reports whether the payload is whole and nobody reads it. Hybrid torrents have a second

@@ -5,6 +5,7 @@ package peer
 import (
 	"bytes"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -146,4 +147,61 @@ func TestPauseAtRest(t *testing.T) {
 	if n, err := w.have(); err != nil || n == 0 {
 		t.Fatalf("%d pieces offered: %v", n, err)
 	}
+}
+
+// TestRestKeepsNothing wakes a seed many times: what it takes while it rests does not grow.
+func TestRestKeepsNothing(t *testing.T) {
+	f := newFixture(t, 32*mib, 16<<10) // 2,048 pieces
+	seeder := newSeeder(t, f, Config{Sources: Sources{SourceTCP}, times: timings{rest: time.Nanosecond}})
+	s, _ := seeder.Swarm(f.hash)
+	cycle := func() {
+		_, done, err := s.use()
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
+		waitUntil(t, "the swarm to rest", s.doze)
+	}
+	waitUntil(t, "the files to be settled", func() bool {
+		select {
+		case <-s.settled:
+			return true
+		default:
+			return false
+		}
+	})
+	for range 20 {
+		cycle()
+	}
+	before := holdingNow()
+	for range 300 {
+		cycle()
+	}
+	after := holdingNow()
+	t.Logf("%+v, then %+v", before, after)
+	if after.Heap > before.Heap+256<<10 || after.Goroutines > before.Goroutines+3 || after.Files > before.Files+1 {
+		t.Fatalf("%+v became %+v", before, after)
+	}
+}
+
+// TestFetchedAgainAfterRest has the file of a download that rests deleted, and fetches it again.
+func TestFetchedAgainAfterRest(t *testing.T) {
+	f := newFixture(t, mib, 32<<10)
+	seeder := newSeeder(t, f, Config{Sources: Sources{SourceTCP}})
+	e := newEngine(t, Config{Sources: Sources{SourceTCP}, times: restless()})
+	target := f.target()
+	target.Peers = []string{seeder.addr()}
+	s := join(t, e, target, JoinOptions{})
+	s.Download()
+	waitComplete(t, s)
+	waitResting(t, s)
+	if err := os.Remove(s.FilePath(0)); err != nil {
+		t.Fatal(err)
+	}
+	e.lookNow()
+	waitUntil(t, "the problem", func() bool { return strings.Contains(s.Stats().Problem, "has gone") })
+	s.Resume()
+	waitComplete(t, s)
+	checkFile(t, s, f)
+	waitResting(t, s)
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/anacrolix/torrent"
 )
 
 // Stats are the figures of one swarm. Rates and Uploaded are at most half a second old, the rest
@@ -70,9 +72,8 @@ type rates struct {
 	up, down       float64
 	fromPeers      float64 // of down, and quicker to follow: see webseeds.go
 	unwanted       int64   // payload received that the client had no use for
-	webSeeds       int
-	quiet          int // polls in a row without a byte
-	alone          int // polls in a row without a peer
+	quiet          int     // polls in a row without a byte
+	alone          int     // polls in a row without a peer
 }
 
 // dormant reports whether nothing has happened in the swarm since the last poll: nobody is connected,
@@ -94,8 +95,7 @@ func (s *Swarm) poll(now time.Time) {
 	t := s.tally.snapshot()
 	next := &rates{
 		at: now, received: t.received, sent: t.uploaded.Sum(), peerBytes: t.fromPeers,
-		unwanted: stats.BytesReadData.Int64() - stats.BytesReadUsefulData.Int64(),
-		webSeeds: s.webSeedsReady(),
+		unwanted: unwantedIn(stats),
 	}
 	if last := s.rates.Load(); last != nil {
 		if dt := now.Sub(last.at).Seconds(); dt > 0 {
@@ -123,6 +123,11 @@ func (s *Swarm) poll(now time.Time) {
 	s.useWebSeeds()
 }
 
+// unwantedIn is how many bytes of payload the client had no use for.
+func unwantedIn(stats torrent.TorrentStats) int64 {
+	return stats.BytesReadData.Int64() - stats.BytesReadUsefulData.Int64()
+}
+
 // Stats returns the latest figures. It takes no lock that the client holds while it works.
 func (s *Swarm) Stats() Stats {
 	t := s.tally.snapshot()
@@ -135,11 +140,11 @@ func (s *Swarm) Stats() Stats {
 			WebRTC: int(s.peersBy.webrtc.Load()), TCP: int(s.peersBy.tcp.Load()), UTP: int(s.peersBy.utp.Load()),
 		},
 	}
+	st.Peers.WebSeed = s.webSeedsReady()
 	st.Complete = st.Bytes > 0 && st.Completed == st.Bytes
 	if r := s.rates.Load(); r != nil {
 		st.Up, st.Down = r.up, r.down
 		st.Wasted += r.unwanted
-		st.Peers.WebSeed = r.webSeeds
 	}
 	s.mu.Lock()
 	st.Paused, st.Held, st.Problem = s.paused, s.held, cmp.Or(s.problem, s.spoiled)

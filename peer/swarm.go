@@ -4,6 +4,7 @@ package peer
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,6 +30,7 @@ type Swarm struct {
 	serial   int64
 	store    *store
 	torrent  atomic.Pointer[torrent.Torrent] // see loaded
+	second   atomic.Pointer[metainfo.Hash]   // the truncated infohash of a hybrid torrent (BEP 52)
 	info     *metainfo.Info                  // without the hashes of its pieces; set when ready is closed
 	tally    tally
 	peersBy  peerCounts
@@ -70,8 +72,9 @@ type Swarm struct {
 	met      []string     // addresses that were dialed with success, newest last
 	spoiled  string       // what a person should know of them
 	gone     int          // how many of them are missing, for which fetching has stopped
-	queued   bool         // every piece has a priority, for Download
-	front    map[int]bool // pieces that Download has put first
+
+	ordered *torrent.Torrent // that Download has put in order; under planning
+	front   map[int]bool     // the pieces that it has put first; under planning
 
 	held         bool // nobody watches, and the network is metered
 	watchedUntil time.Time
@@ -270,15 +273,21 @@ func (s *Swarm) merge(t Target) error {
 func (s *Swarm) onMetadata() {
 	s.info = s.store.meta()
 	name := cleanName(s.info.BestName())
-	s.mu.Lock()
 	var mi metainfo.MetaInfo
-	if have := s.target.MetaInfo; have != nil {
-		mi = *have
-	} else if t := s.loaded(); t != nil {
+	if t := s.loaded(); t != nil { // before mu is taken, for this takes the client's lock
 		fresh := t.Metainfo()
 		mi = metainfo.MetaInfo{InfoBytes: fresh.InfoBytes, PieceLayers: fresh.PieceLayers}
 	}
+	s.mu.Lock()
+	if have := s.target.MetaInfo; have != nil {
+		mi = *have
+	}
 	s.infoSize.Store(int64(len(mi.InfoBytes)))
+	if s.info.HasV2() {
+		hash := sha256.Sum256(mi.InfoBytes)
+		second := metainfo.Hash(hash[:metainfo.HashSize])
+		s.second.Store(&second)
+	}
 	listed := mi.UpvertedAnnounceList().DistinctValues()
 	if mi.AnnounceList == nil && mi.Announce != "" {
 		mi.AnnounceList = mi.UpvertedAnnounceList()

@@ -91,6 +91,13 @@ func (t *tally) snapshot() tallySnapshot {
 	return tallySnapshot{t.downloaded, t.uploaded, t.wasted, t.received, t.fromPeers}
 }
 
+// waste counts payload that nobody had a use for.
+func (t *tally) waste(n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wasted += n
+}
+
 func (t *tally) upload(source Source, n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -55,8 +55,8 @@ func TestPageOfThreadsReadsItsOwnCommentsAlone(t *testing.T) {
 	allocs := testing.AllocsPerRun(3, func() {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path+"?count=100", nil))
 	})
-	// Decoding a comment takes more than twenty.
-	if most := float64(2*2*each + 25*(maxReplies+400)); allocs > most {
+	// Decoding a comment takes more than twenty. What else goes on in the process is counted too.
+	if most := float64(15 * 2 * each); allocs > most {
 		t.Errorf("%.0f allocations, at most %.0f were expected", allocs, most)
 	}
 	t.Logf("%.0f allocations", allocs)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"shoal/peer/pulse"
 )
 
@@ -19,8 +21,9 @@ type announcer struct {
 	pulse   *pulse.Pulse // of tend
 
 	// For tend alone, and then for leave.
-	session *session  // the last one
-	turn    time.Time // of a complete seed to announce itself in the session; zero: not known yet
+	session *session          // the last one
+	turn    time.Time         // of a complete seed to announce itself in the session; zero: not known yet
+	place   *rate.Reservation // of that turn
 
 	mu        sync.Mutex
 	started   bool // this session of the tracker has heard "started"
@@ -55,7 +58,10 @@ func (a *announcer) tend() time.Duration {
 		return pulse.Never
 	}
 	if to != a.session {
-		a.session, a.turn = to, time.Time{}
+		a.session = to
+		if time.Now().After(a.turn) {
+			a.turn = time.Time{}
+		}
 		a.mu.Lock()
 		a.started, a.waiting = false, false
 		a.mu.Unlock()
@@ -79,7 +85,8 @@ func (a *announcer) queued() time.Duration {
 		return 0
 	}
 	if a.turn.IsZero() {
-		a.turn = time.Now().Add(a.tracker.pace.Reserve().Delay())
+		a.place = a.tracker.pace.Reserve()
+		a.turn = time.Now().Add(a.place.Delay())
 	}
 	return time.Until(a.turn)
 }
@@ -140,7 +147,7 @@ func (a *announcer) others(left int64) int {
 func (a *announcer) offersFor(left int64, conns int) int {
 	others := a.others(left)
 	if left == 0 && a.counted && others > conns {
-		others = a.seeders + a.leechers - 1
+		others = max(others, a.seeders+a.leechers-1) // it may not have counted us
 	}
 	return min(a.s.t.cfg.Offers, others-conns)
 }
@@ -207,6 +214,9 @@ func (a *announcer) leave() {
 	<-a.s.ctx.Done()
 	a.pulse.Stop()
 	a.pulse.Wait()
+	if a.place != nil {
+		a.place.Cancel() // others move up
+	}
 	a.mu.Lock()
 	started := a.started
 	a.mu.Unlock()

@@ -20,7 +20,6 @@ type Swarm struct {
 
 	mu         sync.Mutex
 	closed     bool
-	completed  bool
 	announcers []*announcer
 	offers     map[string]*link     // ours that wait for an answer, by offer id
 	making     int                  // offers being made
@@ -56,9 +55,6 @@ func (s *Swarm) AddTrackers(urls []string) {
 			continue
 		}
 		s.announcers = append(s.announcers, a)
-		if s.completed {
-			a.complete()
-		}
 		a.hurry()
 	}
 }

@@ -156,6 +156,31 @@ func TestLyingTrackerIsBounded(t *testing.T) {
 	}
 }
 
+// TestTrackerThatDoesNotCountUs tells a seed of a leecher and of no seeder: it makes its offer, once, and no
+// storm.
+func TestTrackerThatDoesNotCountUs(t *testing.T) {
+	f := newFakeTracker(t)
+	f.response = func(m *message) string {
+		ih, _ := json.Marshal(m.Infohash)
+		return `{"action":"announce","info_hash":` + string(ih) + `,"interval":120,"complete":0,"incomplete":1}`
+	}
+	tr := testTransport(t, defaultTimings())
+	cfg := swarmOf("a", f.URL)
+	cfg.Progress = func() (int64, int64, int64) { return 0, 0, 0 }
+	s := tr.Join(cfg)
+	eventually(t, "the offer", func() bool {
+		heard := f.announces(cfg.PeerID)
+		return len(heard) >= 2 && len(heard[len(heard)-1].Offers) == 1
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the end", func() bool { return strings.HasSuffix(f.events(cfg.PeerID), "stopped") })
+	if n := len(f.announces(cfg.PeerID)); n > 4 {
+		t.Fatalf("%d announces", n)
+	}
+}
+
 func TestGarbageFromTheTrackerIsPassedOver(t *testing.T) {
 	f := newFakeTracker(t)
 	tr := testTransport(t, quickTimes())
