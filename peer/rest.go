@@ -13,7 +13,7 @@ import (
 
 // A swarm that is whole and that nobody asks for rests. It is announced as ever and its files are looked
 // after, but the client has no torrent of it, since one takes memory for every piece: a thousand films
-// took 300 MB to do nothing. A handshake, a stream, or a peer to dial brings the torrent back.
+// took more than 400 MB to do nothing. A handshake, a stream, or a peer to dial brings the torrent back.
 
 // maxDialing is how many times longer than others a swarm stays loaded that has peers to dial.
 const maxDialing = 10
