@@ -26,7 +26,11 @@ func (e *Engine) watchFiles() {
 		case <-ticker.C:
 		}
 		for _, s := range e.all() {
-			s.store.look(s.serial%lookRound == n%lookRound)
+			turn := s.serial%lookRound == n%lookRound
+			if s.loaded() == nil && !turn {
+				continue // none of its files is in use, and it writes nothing
+			}
+			s.store.look(turn)
 			s.retryWriting()
 		}
 	}

@@ -198,6 +198,17 @@ func (k *keeper) all() map[string]library.Entry {
 	return maps.Clone(k.entries)
 }
 
+// bytes is how much all entries would take if they were whole, what is seeded in place included: it costs
+// less to ask than for what is there.
+func (k *keeper) bytes() (n int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, e := range k.entries {
+		n += e.Bytes
+	}
+	return n
+}
+
 // hold adds or changes the entry of a swarm whose metadata is known.
 func (k *keeper) hold(swarm *peer.Swarm, change func(library.Entry, bool) library.Entry) error {
 	k.writing.Lock()

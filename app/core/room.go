@@ -56,9 +56,9 @@ func (a *App) serveRoom(ctx context.Context) error {
 // that it waits for a deletion to free something.
 func (a *App) makeRoom(ctx context.Context) (soon bool) {
 	cfg := a.options.Config.Get()
-	swarms := a.Swarms()
-	if excess := over(config.Sharing{Budget: cfg.Sharing.Budget}, kept(swarms), -1); excess > 0 {
-		for _, infohash := range library.MakeRoom(a.holdings(swarms), excess, a.keeper.now()) {
+	if budget := cfg.Sharing.Budget; budget > 0 && a.keeper.bytes() > budget {
+		swarms := a.Swarms()
+		for _, infohash := range library.MakeRoom(a.holdings(swarms), over(config.Sharing{Budget: budget}, kept(swarms), -1), a.keeper.now()) {
 			if ctx.Err() != nil {
 				return false
 			}
@@ -76,7 +76,7 @@ func (a *App) makeRoom(ctx context.Context) (soon bool) {
 		if may, wait := a.mayFree(); !may {
 			return wait
 		}
-		swarms = a.Swarms()
+		swarms := a.Swarms()
 		infohash := firstToFree(swarms, a.holdings(swarms), dir, need, a.keeper.now(), tried)
 		if infohash == "" {
 			return false
