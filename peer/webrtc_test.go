@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/anacrolix/torrent/bencode"
+	pp "github.com/anacrolix/torrent/peer_protocol"
 )
 
 func webRTCSeeder(tb testing.TB, f *fixture, tracker *wsTracker, config Config) *Engine {
@@ -90,12 +93,18 @@ func TestPEXKeepsBrowsersPrivate(t *testing.T) {
 	p := join(t, plain, Target{Infohash: f.hash, MetaInfo: f.mi, Peers: []string{middle.addr()}}, JoinOptions{})
 	st := openStream(t, p)
 	readFull(t, st, 0, 1000, f)
-	// The client's own status says how many addresses it was told: middle's list has plain's.
-	if !eventually(func() bool { return strings.Contains(status(plain), "pex: 1 conns") }) {
-		t.Fatalf("no PEX message came:\n%s", status(plain))
+	w := dialWire(t, middle, f, "listener")
+	if err := w.send(msgExtended, byte(0), "d1:md6:ut_pexi1eee"); err != nil {
+		t.Fatal(err)
 	}
-	if got := status(plain); strings.Contains(got, "pex: 2 conns") {
-		t.Error("two addresses were told")
+	told := pexPeers(t, w)
+	for _, addr := range told {
+		if !strings.HasPrefix(addr, "127.0.0.1:") { // those over WebRTC have made-up addresses of IPv6
+			t.Errorf("told of %s", addr)
+		}
+	}
+	if len(told) == 0 || len(told) > 2 {
+		t.Errorf("told of %v, not of the one or two who are there over TCP", told)
 	}
 	for _, peer := range p.loaded().KnownSwarm() {
 		if host, port, _ := net.SplitHostPort(peer.Addr.String()); port != strconv.Itoa(middle.Port()) && port != strconv.Itoa(plain.Port()) {
@@ -104,11 +113,29 @@ func TestPEXKeepsBrowsersPrivate(t *testing.T) {
 	}
 }
 
-// status is what the torrent client says of itself.
-func status(e *Engine) string {
-	var b strings.Builder
-	e.client.WriteStatus(&b)
-	return b.String()
+// pexPeers waits for a PEX message (BEP 11) and returns the addresses that it adds.
+func pexPeers(t *testing.T, w *wire) (addrs []string) {
+	t.Helper()
+	for {
+		body, err := w.await(msgExtended)
+		if err != nil {
+			t.Fatalf("no PEX message came: %v", err)
+		}
+		if len(body) == 0 || body[0] != 1 {
+			continue
+		}
+		var m pp.PexMsg
+		if err := bencode.Unmarshal(body[1:], &m); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range m.Added {
+			addrs = append(addrs, p.String())
+		}
+		for _, p := range m.Added6 {
+			addrs = append(addrs, p.String())
+		}
+		return addrs
+	}
 }
 
 // TestWebRTCJoinsAndLeaves joins and leaves a hundred WebRTC swarms of the same seeder.
